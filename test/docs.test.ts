@@ -198,8 +198,8 @@ const knownCalls = new Map<string, boolean>();
 
 /** The text may name a command without its arguments. */
 async function isKnown(call: string): Promise<boolean> {
-  const words = call === '' ? [] : parseCommand(call);
-  for (const all of [words, [...words, 'NAME']]) {
+  const words = call === '' ? [] : parseCommand(call.replace('COMMAND', 'run'));
+  for (const all of [words, [...words, 'NAME'], [...words, 'NAME', 'VALUE']]) {
     const parsed = await parseCommandLine(all, { grammar: GRAMMAR, width: 80 }).catch(
       () => undefined,
     );

@@ -196,3 +196,28 @@ function code(text: string): string {
 function tableLine(cells: readonly string[]): string {
   return `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |\n`;
 }
+
+/** The fields of a value, by their paths: `turns[].id`. */
+export function fieldPaths(value: unknown, path = ''): string[] {
+  if (Array.isArray(value)) return value.flatMap((one) => fieldPaths(one, `${path}[]`));
+  if (typeof value !== 'object' || value === null) return path === '' ? [] : [path];
+  const inner = Object.entries(value).flatMap(([name, one]) =>
+    fieldPaths(one, path === '' ? name : `${path}.${name}`),
+  );
+  return path === '' || path.endsWith('[]') ? inner : [path, ...inner];
+}
+
+/** The paths that docs/json.md has for a command: the rows of the tables below its heading. */
+export function documentedFields(command: string): string[] {
+  const [, rest = ''] = textOf('docs/json.md').split(`\n## \`${command}\`\n`);
+  const [section = ''] = rest.split('\n## ');
+  return [...section.matchAll(/^\| `([^`]+)` \|/gm)].map(([, path = '']) => path);
+}
+
+/** Those that the document does not have. One that ends in `.*` stands for names that are not ours. */
+export function undocumented(command: string, value: unknown): string[] {
+  const known = documentedFields(command);
+  const isKnown = (path: string) =>
+    known.some((one) => one === path || (one.endsWith('.*') && path.startsWith(one.slice(0, -1))));
+  return [...new Set(fieldPaths(value))].filter((path) => !isKnown(path));
+}

@@ -17,6 +17,21 @@ export function parseCommand(text: string): string[] {
   return words;
 }
 
+/**
+ * What of a command only a shell would understand: a pipe, a redirection, the end of a command, a variable. Undefined
+ * if there is nothing, or if it is in quotes that keep it from a shell too.
+ */
+export function shellSignIn(text: string): string | undefined {
+  const bare = text
+    .replaceAll(/'[^']*'|\\./g, 'x')
+    .replaceAll(/"([^"]*)"/g, (_, inner: string) => VARIABLE.exec(inner)?.[0] ?? 'x');
+  return (OPERATOR.exec(bare) ?? VARIABLE.exec(bare))?.[0].trim();
+}
+
+/** As a word of its own, or where a shell would end one. */
+const OPERATOR = /(?:^|\s)(?:\|\|?|&&?|\d?>>?(?:&\d)?|<)|;(?=\s|$)/;
+const VARIABLE = /\$(?:\w+|[({])/;
+
 function wordsOf(text: string): string[] {
   try {
     return split(text);

@@ -1,7 +1,7 @@
 /** From what a person typed for a new agent to how the hub runs it. All of it is checked before it is stored. */
 import { existsSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { parseCommand } from '../agents/command-line.ts';
+import { parseCommand, shellSignIn } from '../agents/command-line.ts';
 import type { Environment } from '../agents/environment.ts';
 import { checkNames, readVariables } from '../agents/given-variables.ts';
 import { findInstalled, startOf } from '../agents/known/installed-agent.ts';
@@ -266,12 +266,26 @@ function commandFor(
   env: Environment,
 ): string[] {
   const [first = '', ...rest] = parseCommand(command);
+  if (!force) refuseShellSigns(command);
   const program = first.includes('/') ? resolve(first) : first;
   const problem = force ? undefined : checkProgram(program, env);
   if (problem === undefined) return [program, ...rest];
   throw new BridgeError('usage', `the agent ${name} could not start: ${problem.what}`, {
     next: `${problem.next} With --force it is added as it is.`,
   });
+}
+
+/** Without a shell, a pipe would be an argument of the program. */
+function refuseShellSigns(command: string): void {
+  const sign = shellSignIn(command);
+  if (sign === undefined) return;
+  throw new BridgeError(
+    'usage',
+    `the command is run without a shell, so ${sign} has no effect in it`,
+    {
+      next: `Let a shell run it: ${quoted(`sh -c ${quoted(command)}`)}. With --force it is added as it is.`,
+    },
+  );
 }
 
 /** The program will work in another folder, where a relative path to its script would lead nowhere. */

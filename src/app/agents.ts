@@ -4,6 +4,7 @@ import { checkedFolder, type NewAgent, packagesFolder, specOf } from './agent-sp
 import { type Trial, type TrialEnd, tryAgent } from './agent-trial.ts';
 import type { AppContext } from './context.ts';
 import { knownHere } from './known-here.ts';
+import { turnsGoTo } from './turns-go-to.ts';
 import { BridgeError } from '../core/errors.ts';
 import { findFolder } from '../files/folder-check.ts';
 import { type AddedAgent, Directory } from '../hub/domain/directory.ts';
@@ -12,14 +13,6 @@ import { Db } from '../store/sqlite/db.ts';
 import { SqliteFolders } from '../store/sqlite/hub/folders.ts';
 import { SqliteHubStore } from '../store/sqlite/hub/hub-store.ts';
 import { systemClock } from '../time/clock.ts';
-
-/** Who gets the turns that `run` would take, with the settings as they are. */
-export type TurnsGoTo =
-  /** `isNamed`: a setting names it, so a new agent does not get the turns. */
-  | { readonly kind: 'agent'; readonly name: string; readonly isNamed: boolean }
-  /** The settings name an agent that does not exist. */
-  | { readonly kind: 'nobody'; readonly name: string }
-  | { readonly kind: 'elsewhere'; readonly url: string };
 
 interface ChangedFolder {
   readonly path: string;
@@ -61,15 +54,9 @@ export async function openAgents(context: AppContext, options: AgentsOptions = {
       return { ...added, spec };
     },
     remove: (name: string) => directory.removeAgent(name),
-    async turnsGoTo(): Promise<TurnsGoTo> {
-      const { platformUrl: url, agent: named } = config;
-      if (url !== undefined) return { kind: 'elsewhere', url };
-      const name = named ?? (await directory.defaultAgent()).name;
-      const exists = (await directory.listAgents()).some((agent) => agent.name === name);
-      return exists
-        ? { kind: 'agent', name, isNamed: named !== undefined }
-        : { kind: 'nobody', name };
-    },
+    /** Gives it the turns from now on, unless a setting names another one. A running daemon sees it too. */
+    use: (name: string) => directory.chooseAgent(name),
+    turnsGoTo: async () => turnsGoTo(config, await directory.listAgents()),
     async test(name: string, trial: Omit<Trial, 'name' | 'spec'>): Promise<TrialEnd> {
       const { spec } = await directory.agentNamed(name);
       if (spec.kind === 'external') {

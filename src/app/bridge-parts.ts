@@ -21,7 +21,8 @@ import type { Connection } from '../lark/inbound/connection.ts';
 import { Lark } from '../lark/lark.ts';
 import type { AppContext, LarkSettings } from './context.ts';
 import { AnswerFilesOnDisk } from '../files/answer-files.ts';
-import { ANSWER_FILES, journalOf, latestStatus } from './state.ts';
+import { ANSWER_FILES, journalOf } from './state.ts';
+import { latestStatus } from './state-to-read.ts';
 import type { HubAccess } from './hub-access.ts';
 import { createSurroundings } from './surroundings.ts';
 import { createWebhookCaller } from './webhooks.ts';
@@ -259,10 +260,12 @@ interface StatusParts {
 function createStatus(app: AppId, brand: Brand, parts: StatusParts): () => DaemonStatus {
   const { lark, connection, bridge, calls, hub, monitoring } = parts;
   const eventLoop = new EventLoopGauge();
+  const startedAt = new Date(systemClock.nowMs()).toISOString();
   return () => {
     const base = monitoring.url() ?? (hub.embedded ? hub.url : undefined);
     return {
       version: monitoring.version,
+      started_at: startedAt,
       app_id: app,
       brand,
       bot_open_id: lark.identity.self.botOpenId ?? null,

@@ -151,9 +151,9 @@ async function openStateForProof(
 
 /** The daemon has the only connection, so the error tells what the daemon knows about it. */
 function whyNoProof(error: BridgeError, app: AppId, status: Status): BridgeError {
-  const { running, daemon } = status;
+  const { pid, daemon } = status;
   const split = `${error.message}: a second connection would take a part of its messages, so nothing was checked`;
-  if (!running || daemon?.app_id !== app || daemon.connection === undefined) {
+  if (pid === undefined || daemon?.app_id !== app || daemon.connection === undefined) {
     return new BridgeError('already_running', split, { next: 'Stop that process first.' });
   }
   const { state, lastEventAtMs } = daemon.connection;

@@ -2,7 +2,8 @@
 import { basename, dirname, join } from 'node:path';
 import { cgroupOf } from '../agents/cgroups/own-cgroup.ts';
 import { agentFacts } from './doctor-agents.ts';
-import { journalOf, latestStatus } from './state.ts';
+import { journalOf } from './state.ts';
+import { latestStatus } from './state-to-read.ts';
 import { protectionTroubles } from './hub-protection.ts';
 import { systemClock } from '../time/clock.ts';
 import { readStatus, type Status } from './status.ts';
@@ -232,7 +233,7 @@ async function readTraffic(db: Db, app: AppId): Promise<TrafficFact> {
 }
 
 function isConnected(status: Status | undefined): boolean {
-  return status?.running === true && status.daemon?.connection?.state === 'connected';
+  return status?.pid !== undefined && status.daemon?.connection?.state === 'connected';
 }
 
 // ---------------------------------------------------------------- processes
@@ -244,7 +245,7 @@ function credentialsFound(
 ): Finding[] {
   const { appId: app, appSecret, brand } = config;
   if (app === undefined || appSecret === undefined) return [];
-  const daemonApp = status?.running === true ? status.daemon?.app_id : undefined;
+  const daemonApp = status?.pid !== undefined ? status.daemon?.app_id : undefined;
   return [
     checkCredentials({
       appId: app,

@@ -26,7 +26,8 @@ import { larkForOneJob } from './one-job-lark.ts';
 import { keepFiles, plannedFiles } from '../files/kept-files.ts';
 import { cardProblem } from './card-problem.ts';
 import { openOperations } from './operations.ts';
-import { ANSWER_FILES, journalOf, openState, runningInstance } from './state.ts';
+import { ANSWER_FILES, journalOf, openState } from './state.ts';
+import { runningInstance } from './state-to-read.ts';
 
 /** A person waits for the result. An upload of 30 MB takes up to two minutes. */
 const SEND_WAIT_MS = 150_000;

@@ -1,16 +1,14 @@
-/** The database of a state directory: opened by the one process that runs on it, or read by any other. */
+/** The database of a state directory, opened by the one process that runs on it. */
 import { basename, dirname, join } from 'node:path';
 import type { Config } from '../config/load.ts';
 import { BridgeError, isSystemError } from '../core/errors.ts';
-import { appId, type AppId } from '../core/ids.ts';
+import type { AppId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
 import { closing, type Service } from '../time/service.ts';
 import { removeUnfinished } from '../files/private-file.ts';
 import { finishReplacement, REPLACEMENT_FILE } from '../files/replacement.ts';
-import { parseDaemonStatus, type SavedStatus } from '../host/daemon-status.ts';
-import { acquireInstanceLock, findInstance } from '../host/instance-lock.ts';
+import { acquireInstanceLock } from '../host/instance-lock.ts';
 import { warnOfOpenSecrets, WEBHOOK_SECRET_FILE } from '../host/secret-files.ts';
-import { DaemonTable } from '../store/sqlite/bridge/daemon.ts';
 import { SqliteLanguages } from '../store/sqlite/bridge/languages.ts';
 import { SqliteAccess } from '../store/sqlite/bridge/access.ts';
 import { SqliteJournal } from '../store/sqlite/bridge/journal.ts';
@@ -63,6 +61,7 @@ function finishRestore(stateDir: string): void {
 
 /** Files that are written as private files. What a killed process left of one is removed at the next start. */
 const PRIVATE_FILES = [
+  'config.draft.json',
   'config.json',
   'connect.json',
   'credentials.json',
@@ -131,33 +130,4 @@ export function journalOf(db: Db, app: AppId) {
     approvals: new SqliteApprovals(parts),
     ownerNotices: new SqliteOwnerNotices(parts),
   };
-}
-
-/** The latest status that a daemon wrote, and when. */
-interface LatestStatus {
-  readonly pid: number;
-  readonly atMs: number;
-  readonly status: SavedStatus;
-}
-
-export function latestStatus(db: Db): LatestStatus | undefined {
-  const row = new DaemonTable(db).read();
-  return row && { pid: row.pid, atMs: row.atMs, status: parseDaemonStatus(row.status) };
-}
-
-/**
- * The database as it is, while a daemon runs on it or not; undefined if there is none. The journal is that of
- * the app in the settings, else that of the app that ran last.
- */
-export function openStateToRead(config: Config) {
-  const db = Db.openExisting(config.dbPath);
-  if (db === undefined) return undefined;
-  const latest = latestStatus(db);
-  const app = config.appId === undefined ? latest?.status.app_id : appId(config.appId);
-  return { db, latest, work: app && journalOf(db, app) };
-}
-
-/** The process that runs on the state directory. */
-export function runningInstance({ stateDir }: Config) {
-  return findInstance(stateDir, tryFileLock);
 }

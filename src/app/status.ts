@@ -1,13 +1,17 @@
 /** What `status` shows: whether the daemon of a state directory runs, how it is, and what it works on. */
-import { certificatePem } from './hub-protection.ts';
-import { openStateToRead, runningInstance } from './state.ts';
+import type { JournalCounts } from '../bridge/ports/journal-reader.ts';
 import type { Config } from '../config/load.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { SavedStatus } from '../host/daemon-status.ts';
+import { packageFacts } from '../host/package.ts';
+import type { AgentRecord } from '../hub/ports/agents.ts';
+import { askOwnServer } from '../net/ask.ts';
 import { daemonHealth } from '../observe/health/daemon-health.ts';
-import type { HealthReport } from '../observe/health/health.ts';
-import { HttpClient } from '../net/http.ts';
+import type { FoundHealth } from '../observe/health/health.ts';
+import { AgentsTable } from '../store/sqlite/hub/agents.ts';
 import { systemClock } from '../time/clock.ts';
+import { openStateToRead, runningInstance } from './state-to-read.ts';
+import { turnsGoTo, type TurnsGoTo } from './turns-go-to.ts';
 
 /** How long the daemon has for its answer. A locked database delays it by seconds. */
 const HEALTH_ASK_TIMEOUT_MS = 3_000;
@@ -17,54 +21,51 @@ const HEALTH_ANSWER_BYTES_MAX = 1024 * 1024;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** `status --json` shows it under these names. */
 export interface Status {
-  readonly state_dir: string;
-  readonly running: boolean;
+  readonly stateDir: string;
+  /** Of this program. */
+  readonly version: string;
+  /** The process that runs on the state directory. */
   readonly pid: number | undefined;
-  readonly alive_at: string | undefined;
+  /** When a daemon wrote its status last. */
+  readonly aliveAtMs: number | undefined;
   /** From the daemon itself if it answers. */
-  readonly health: HealthReport;
+  readonly health: FoundHealth;
   readonly daemon: SavedStatus | undefined;
-  readonly counts:
-    | {
-        readonly waiting: number;
-        readonly running: number;
-        readonly held: number;
-        readonly failed_last_day: number;
-        readonly dead_letters: number;
-      }
-    | undefined;
+  /** `failed`: in the last day. */
+  readonly counts: JournalCounts | undefined;
+  /** When the newest message came that is still in the journal. */
+  readonly newestMessageAtMs: number | undefined;
+  /** Undefined if the database can't be read. */
+  readonly turnsGoTo: (TurnsGoTo & { readonly agent?: AgentRecord }) | undefined;
 }
 
 /** Reads the daemon's latest status, and asks the daemon. The lock that it holds proves that it runs. */
 export async function readStatus(config: Config): Promise<Status> {
-  const owner = runningInstance(config);
+  const pid = runningInstance(config)?.pid;
   const { state, unreadable } = stateOrReason(config);
   try {
     const latest = state?.latest;
+    const journal = state?.work?.journal;
     const nowMs = systemClock.nowMs();
-    const counts = await state?.work?.journal.counts(nowMs - DAY_MS);
+    const [newest] = (await journal?.turns({ limit: 1 })) ?? [];
     return {
-      state_dir: config.stateDir,
-      running: owner !== undefined,
-      pid: owner?.pid,
-      alive_at: latest && new Date(latest.atMs).toISOString(),
+      stateDir: config.stateDir,
+      version: packageFacts().version,
+      pid,
+      aliveAtMs: latest?.atMs,
       health: await daemonHealth({
-        pid: owner?.pid,
+        pid,
         latest,
         unreadable,
+        hasBot: config.appId !== undefined,
         nowMs,
-        ask: (url) => askJson(config, url),
+        ask: (url) => ask(config, url),
       }),
       daemon: latest?.status,
-      counts: counts && {
-        waiting: counts.waiting,
-        running: counts.running,
-        held: counts.held,
-        failed_last_day: counts.failed,
-        dead_letters: counts.deadLetters,
-      },
+      counts: await journal?.counts(nowMs - DAY_MS),
+      newestMessageAtMs: newest?.receivedAtMs,
+      turnsGoTo: state && whoGetsTurns(config, new AgentsTable(state.db).all()),
     };
   } finally {
     state?.db.close();
@@ -81,18 +82,15 @@ function stateOrReason(config: Config) {
   }
 }
 
-/** The JSON at an address of the daemon; undefined if none comes in time. */
-async function askJson(config: Config, url: string): Promise<unknown> {
-  // Without proxies: the daemon is on this machine.
-  const http = new HttpClient({
-    connectTimeoutMs: HEALTH_ASK_TIMEOUT_MS,
-    answerBytesMax: HEALTH_ANSWER_BYTES_MAX,
-    certificatePem: certificatePem(config),
-  });
-  try {
-    const answer = await http.call({ method: 'GET', url, timeoutMs: HEALTH_ASK_TIMEOUT_MS });
-    return answer.kind === 'answer' ? answer.body : undefined;
-  } finally {
-    await http.close();
-  }
+function whoGetsTurns(config: Config, agents: readonly AgentRecord[]) {
+  const goTo = turnsGoTo(config, agents);
+  const agent = goTo.kind === 'agent' && agents.find(({ name }) => name === goTo.name);
+  return agent ? { ...goTo, agent } : goTo;
+}
+
+async function ask(config: Config, url: string): Promise<unknown> {
+  const bounds = { timeoutMs: HEALTH_ASK_TIMEOUT_MS, bytesMax: HEALTH_ANSWER_BYTES_MAX };
+  if (config.tlsCert === undefined) return askOwnServer(url, bounds);
+  const { certificatePem } = await import('./hub-protection.ts');
+  return askOwnServer(url, { ...bounds, certificatePem: certificatePem(config) });
 }

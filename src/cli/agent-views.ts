@@ -1,52 +1,86 @@
 /** How agents are shown: as columns for people, as fields for programs. */
 import type { AcpSpec, ExecSpec, ProgramSpec } from '../agents/runtime.ts';
-import type { TurnsGoTo } from '../app/agents.ts';
+import type { TurnsGoTo } from '../app/turns-go-to.ts';
 import type { KnownHere } from '../app/known-here.ts';
 import type { AgentRecord, AgentSpec } from '../hub/ports/agents.ts';
-import { columnsOf } from './table.ts';
+import { quoted } from '../files/rights.ts';
+import { tableOf } from './table.ts';
 
 export function getsTurns({ name }: Pick<AgentRecord, 'name'>, goTo: TurnsGoTo): boolean {
   return goTo.kind === 'agent' && goTo.name === name;
 }
 
-export function agentColumns(agent: AgentRecord, goTo: TurnsGoTo): string[] {
-  const mark = getsTurns(agent, goTo) ? 'gets the turns' : '';
-  return [agent.name, mark, agent.builtIn ? 'built in' : howItRuns(agent.spec)];
+export function agentsTable(
+  agents: readonly AgentRecord[],
+  goTo: TurnsGoTo,
+  width: number | undefined,
+): string {
+  const rows = agents.map((agent) => [
+    agent.name,
+    getsTurns(agent, goTo) ? 'yes' : '',
+    agent.builtIn ? '(built in)' : addedWith(agent.spec),
+  ]);
+  return tableOf(AGENT_COLUMNS, rows, width);
 }
 
-function howItRuns(spec: AgentSpec): string {
+const AGENT_COLUMNS = [
+  { head: 'NAME' },
+  { head: 'GETS TURNS' },
+  { head: 'ADDED WITH', narrowest: 20 },
+];
+
+/** In a few words, what answers. */
+export function agentInWords({ spec, builtIn }: AgentRecord): string {
+  if (builtIn) return 'built in';
   switch (spec.kind) {
     case 'exec':
-      return withOptions(`exec ${spec.argv.join(' ')}`, [
-        ...(spec.stream === true ? ['--stream'] : []),
-        ...programOptions(spec),
-      ]);
     case 'acp':
-      return withOptions(`acp ${spec.argv.join(' ')}`, [
-        ...(spec.folder === undefined ? [] : [`--folder ${spec.folder}`]),
-        `--permissions ${spec.permissions}`,
-        ...programOptions(spec),
-      ]);
+      return `${spec.kind}: ${commandLine(spec.argv)}`;
     case 'a2a':
-      return withOptions(
-        `a2a ${spec.url}`,
-        spec.tokenVariable === undefined ? [] : [`--token-env ${spec.tokenVariable}`],
-      );
+      return `a2a: ${spec.url}`;
     case 'echo':
     case 'external':
       return spec.kind;
   }
 }
 
-function withOptions(text: string, options: readonly string[]): string {
-  return options.length === 0 ? text : `${text}  (${options.join(' ')})`;
+/** The options after its name, as they can be pasted behind `agents add NAME`. */
+function addedWith(spec: AgentSpec): string {
+  switch (spec.kind) {
+    case 'exec':
+      return [
+        `--exec ${quoted(commandLine(spec.argv))}`,
+        ...(spec.stream === true ? ['--stream'] : []),
+        ...programOptions(spec),
+      ].join(' ');
+    case 'acp':
+      return [
+        `--acp ${quoted(commandLine(spec.argv))}`,
+        ...(spec.folder === undefined ? [] : [`--folder ${quoted(spec.folder)}`]),
+        `--permissions ${spec.permissions}`,
+        ...programOptions(spec),
+      ].join(' ');
+    case 'a2a':
+      return [
+        `--a2a ${quoted(spec.url)}`,
+        ...(spec.tokenVariable === undefined ? [] : [`--token-env ${spec.tokenVariable}`]),
+      ].join(' ');
+    case 'echo':
+      return '';
+    case 'external':
+      return '(connects with its API key)';
+  }
+}
+
+function commandLine(argv: readonly string[]): string {
+  return argv.map(quoted).join(' ');
 }
 
 /** Names only: what the variables hold is not for the screen. */
 function programOptions({ variables, variablesFile, user }: ProgramSpec): string[] {
   return [
     ...(variables === undefined ? [] : [`--env ${variables.join(',')}`]),
-    ...(variablesFile === undefined ? [] : [`--env-file ${variablesFile}`]),
+    ...(variablesFile === undefined ? [] : [`--env-file ${quoted(variablesFile)}`]),
     ...(user === undefined ? [] : [`--user ${user}`]),
   ];
 }
@@ -92,10 +126,16 @@ function programFields({ argv, variables, variablesFile, user }: ExecSpec | AcpS
   };
 }
 
-const KNOWN_HEAD = ['NAME', 'AGENT', 'VERSION', 'LOGGED IN', 'WHERE'];
+const KNOWN_COLUMNS = [
+  { head: 'NAME' },
+  { head: 'AGENT', narrowest: 8 },
+  { head: 'VERSION' },
+  { head: 'LOGGED IN' },
+  { head: 'WHERE', narrowest: 13 },
+];
 
 /** The table, with those that are installed first. */
-export function knownTable(all: readonly KnownHere[]): string {
+export function knownTable(all: readonly KnownHere[], width: number | undefined): string {
   const rows = [...all.filter(isHere), ...all.filter((one) => !isHere(one))].map((one) => [
     one.id,
     one.name,
@@ -103,7 +143,7 @@ export function knownTable(all: readonly KnownHere[]): string {
     one.found === undefined ? '-' : loginWord(one),
     whereItIs(one),
   ]);
-  return columnsOf([KNOWN_HEAD, ...rows]);
+  return tableOf(KNOWN_COLUMNS, rows, width);
 }
 
 function isHere({ found }: KnownHere): boolean {

@@ -28,7 +28,7 @@ const COMMANDS: readonly CommandRow[] = [
   {
     name: 'agents',
     heading: 'start',
-    describe: 'List, add, remove and test agents',
+    describe: 'List, add, choose, remove and test agents',
     docs: 'docs/agents.md',
     load: async () => (await import('./commands/agents.ts')).agentsCommand,
   },
@@ -75,6 +75,13 @@ const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./commands/trace.ts')).traceCommand,
   },
   {
+    name: 'logs',
+    heading: 'look',
+    describe: 'Show the log of the bot, where it runs as a service',
+    docs: 'docs/service.md',
+    load: async () => (await import('./commands/logs.ts')).logsCommand,
+  },
+  {
     name: 'service',
     heading: 'keep',
     describe: 'Run the bot as a service, of your user or of the whole machine',
@@ -84,7 +91,7 @@ const COMMANDS: readonly CommandRow[] = [
   {
     name: 'config',
     heading: 'keep',
-    describe: 'Show, check and change settings',
+    describe: 'Show, check, change and edit settings',
     docs: 'docs/settings.md',
     load: async () => (await import('./commands/config.ts')).configCommand,
   },

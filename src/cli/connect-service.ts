@@ -2,8 +2,9 @@
 import { BridgeError } from '../core/errors.ts';
 import type { Config } from '../config/load.ts';
 import type { Invocation } from './command.ts';
-import { install, systemdFor, unitFacts } from './commands/os-service.ts';
+import { install, unitFacts } from './commands/os-service.ts';
 import { choose, isAtTerminal } from './terminal-choice.ts';
+import { systemdFor } from './service-scope.ts';
 
 interface Offer {
   readonly config: Config;

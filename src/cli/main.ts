@@ -54,7 +54,8 @@ export async function main(
     }
     const { command, options, words: rest } = parsed;
     const quiet = options['quiet'] === true;
-    output = new Output(host, { version, json: options['json'] === true, quiet });
+    const color = options['no-color'] !== true && (host.env['NO_COLOR'] ?? '') === '';
+    output = new Output(host, { version, json: options['json'] === true, quiet, color });
     if (command.isForOperator === true) mustBeOperator(host.env);
     const kept = await keepSecretsOf(host);
     return (

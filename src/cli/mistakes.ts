@@ -14,7 +14,6 @@ export const WORDS_OF_OTHERS: Readonly<Record<string, string>> = {
     'Run `lark-bridge run` to start it here, or `lark-bridge service start` if it is installed as a service.',
   stop: 'Press Ctrl-C where it runs, or run `lark-bridge service stop` if it is installed as a service.',
   restart: 'Run `lark-bridge service restart` if it is installed as a service.',
-  logs: 'Run `lark-bridge service logs` if it is installed as a service. `lark-bridge run` logs to its own terminal.',
   init: 'Run `lark-bridge connect` to create the bot.',
   login: 'Run `lark-bridge connect` to create the bot, or to use an existing app.',
   logout: 'Run `lark-bridge disconnect` to remove the credentials of the bot.',

@@ -45,6 +45,24 @@ export async function withOperations(
   }
 }
 
+/**
+ * The id that begins so, because a terminal shows only the beginning of ids. Throws `usage` if there are several. One
+ * that nobody has stays as it is.
+ */
+export async function wholeId(
+  journal: Operations['journal'],
+  typed: string,
+  of: 'turn' | 'row',
+): Promise<string> {
+  const beginning = typed.replace(/…$/, '');
+  const [one, other] = await journal.idsLike(beginning, of);
+  if (one === undefined || one === beginning) return typed;
+  if (other === undefined) return one;
+  throw new BridgeError('usage', `several ids begin with ${beginning}`, {
+    next: 'Give more of it. `--json`, or a pipe, shows whole ids.',
+  });
+}
+
 interface Order {
   readonly kind: WorkOrderKind;
   /** The id of a turn or the key of a row. */

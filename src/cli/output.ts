@@ -4,7 +4,10 @@ import { inWords } from '../files/system-errors.ts';
 import { shownText } from '../observe/shown-text.ts';
 
 interface OutputStreams {
-  readonly stdout: NodeJS.WritableStream;
+  readonly stdout: NodeJS.WritableStream & {
+    readonly isTTY?: boolean;
+    readonly columns?: number;
+  };
   readonly stderr: NodeJS.WritableStream;
 }
 
@@ -12,7 +15,20 @@ export interface OutputOptions {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly version: string;
+  /** Colors on a terminal. */
+  readonly color?: boolean;
 }
+
+/** Marks at the beginning of a line, and the number of their color on a terminal. */
+const MARK_COLORS: Readonly<Record<string, number>> = {
+  '●': 32,
+  '✓': 32,
+  '◐': 33,
+  '!': 33,
+  '○': 31,
+  '✗': 31,
+};
+const MARK = /^([●✓◐!○✗])(?= )/gmu;
 
 /**
  * The one way to the terminal. What is written may quote anybody: arguments, messages, servers. So control
@@ -22,12 +38,18 @@ export class Output {
   /** Results are written as JSON, one value a line. */
   readonly json: boolean;
   readonly quiet: boolean;
+  /** Columns of the terminal on stdout. Undefined: it is none, and nothing may be cut. */
+  readonly width: number | undefined;
+  readonly #color: boolean;
   readonly #streams: OutputStreams;
   readonly #version: string;
 
   constructor(streams: OutputStreams, options: OutputOptions) {
+    const { stdout } = streams;
     this.json = options.json;
     this.quiet = options.quiet;
+    this.width = stdout.isTTY === true ? stdout.columns : undefined;
+    this.#color = options.color === true && stdout.isTTY === true;
     this.#streams = streams;
     this.#version = options.version;
     ignoreLostReader(streams.stdout);
@@ -37,6 +59,16 @@ export class Output {
   /** A result: `text` for people, or `data` as one line of JSON. */
   result(text: string, data: unknown): void {
     this.#line('stdout', this.json ? JSON.stringify(data) : text);
+  }
+
+  /** Like `result`, with a color for each mark (●, ✓, !, ✗) that begins a line. */
+  marked(text: string, data: unknown): void {
+    if (this.json || !this.#color) return this.result(text, data);
+    const colored = shownText(text).replace(
+      MARK,
+      (mark) => `\u001B[${MARK_COLORS[mark] ?? 0}m${mark}\u001B[39m`,
+    );
+    this.#streams.stdout.write(`${colored}\n`);
   }
 
   /** A text for people, whether JSON is asked for or not. */

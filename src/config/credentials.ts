@@ -3,7 +3,6 @@
  * no `app_secret` if the system's keyring keeps that.
  */
 import { accessSync, constants, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import Conf, { type Schema } from 'conf';
 import { BRANDS, type Brand } from '../core/brand.ts';
 import type { Credentials } from '../core/credentials.ts';
@@ -12,8 +11,9 @@ import { APP_ID_PATTERN, appId } from '../core/ids.ts';
 import { keptName } from '../files/kept-name.ts';
 import { parseJsonObject } from '../files/json-text.ts';
 import { writePrivateFile } from '../files/private-file.ts';
-import { folderRefusal, secretTrouble } from '../files/rights.ts';
+import { folderRefusal } from '../files/rights.ts';
 import { Secret } from '../core/secret.ts';
+import { APP_SECRET_PATTERN, credentialsPath, credentialsTrouble } from './credentials-file.ts';
 import type { Keyring } from './keyring.ts';
 
 interface Stored {
@@ -24,8 +24,7 @@ interface Stored {
 
 const SCHEMA: Schema<Stored> = {
   app_id: { type: 'string', pattern: APP_ID_PATTERN.source },
-  // Other characters can't be in an HTTP header, so they are a copying mistake.
-  app_secret: { type: 'string', pattern: '^[\\x21-\\x7e]+$' },
+  app_secret: { type: 'string', pattern: APP_SECRET_PATTERN.source },
   tenant_brand: { type: 'string', enum: BRANDS },
 };
 
@@ -44,16 +43,12 @@ type LoadedCredentials =
   /** There is a file that can't be used. `reason` is for people and quotes nothing from it. */
   | { readonly kind: 'unusable'; readonly reason: string };
 
-export function credentialsPath(stateDir: string): string {
-  return join(stateDir, 'credentials.json');
-}
-
 /** Only reads: neither the directory nor the file is created or changed. */
 export function loadCredentials(stateDir: string): LoadedCredentials {
   const path = credentialsPath(stateDir);
   if (!existsSync(path)) return { kind: 'none' };
   try {
-    const trouble = secretTrouble(path, statSync(path), statSync(stateDir).uid);
+    const trouble = credentialsTrouble(stateDir);
     const said = trouble && `${trouble.what}. ${trouble.next}`;
     if (trouble?.kind === 'foreign') return { kind: 'unusable', reason: said ?? '' };
     const warning = said && `${path}: ${said}`;

@@ -1,13 +1,12 @@
-/** All settings with their sources, and what is wrong with them. Only this file reads config.json. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+/** All settings with their sources, and what is wrong with them. */
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { headOf } from '../text/cut.ts';
 import { BridgeError, isSystemError } from '../core/errors.ts';
 import { appId } from '../core/ids.ts';
-import { parseJsonObject } from '../files/json-text.ts';
-import { writePrivateFile } from '../files/private-file.ts';
-import { secretTrouble, type OpenSecret } from '../files/rights.ts';
+import type { OpenSecret } from '../files/rights.ts';
+import { readConfigFile, saveField } from './config-file.ts';
 import {
   CONFIG_FILE,
   CREDENTIALS_FILE,
@@ -21,6 +20,7 @@ import {
   type Sources,
   type Stored,
 } from './sources.ts';
+import { credentialsPath, glanceAtCredentials } from './credentials-file.ts';
 import { judgeNamedFile } from './named-files.ts';
 import type { Parsed, PathBases } from './values.ts';
 import { SETTINGS } from './settings.ts';
@@ -40,7 +40,7 @@ import {
   unusableProxy,
   foreignVersion,
 } from './gaps.ts';
-import { makeStateDir, refuseForeign, unusable, configPath } from './state-folder.ts';
+import { makeStateDir, refuseForeign, configPath } from './state-folder.ts';
 
 export type { Environment, Flags } from './sources.ts';
 export type { Config } from './setting-rows.ts';
@@ -49,6 +49,8 @@ export interface ConfigRequest {
   readonly env: Environment;
   readonly flags: Flags;
   readonly needs?: readonly Need[];
+  /** Checked in the place of what is in config.json. */
+  readonly configText?: string;
 }
 
 /** One setting as people may see it. */
@@ -104,7 +106,7 @@ export async function checkConfig(request: ConfigRequest): Promise<ConfigReport>
   const home = homeFolder(env);
   const stateDir = locateStateDir(request);
   refuseForeign(stateDir, { rootMayLook: !needs.includes('state') });
-  const file = readConfigFile(stateDir);
+  const file = readConfigFile(stateDir, request.configText);
   const bare = { env, flags, file, credentials: {} };
   const credentials = await credentialsFor(bare, { stateDir, needs });
   const { stored, secretSource } = credentials;
@@ -269,37 +271,8 @@ export async function saveSetting(
   const parsed = raw === '' ? undefined : parseFound(row, { source: key, raw }, { home, stateDir });
   if (parsed?.ok === false) throw new BridgeError('config_invalid', parsed.problem);
   makeStateDir(stateDir);
-  const stored = readConfigFile(stateDir);
-  // What is undefined is left out of JSON. The others keep their places.
-  const value = parsed === undefined || typeof parsed.value === 'number' ? parsed?.value : raw;
-  writeConfigFile(stateDir, { ...stored, [key]: value });
-}
-
-function writeConfigFile(stateDir: string, settings: Stored): void {
-  const path = configPath(stateDir);
-  try {
-    writePrivateFile(path, `${JSON.stringify(settings, undefined, 2)}\n`);
-  } catch (error) {
-    throw unusable(path, error);
-  }
-}
-
-/** Only reads: neither the folder nor the file is created or changed. */
-function readConfigFile(stateDir: string): Stored {
-  const path = configPath(stateDir);
-  // Most people have no such file.
-  if (!existsSync(path)) return {};
-  try {
-    const trouble = secretTrouble(path, statSync(path), statSync(stateDir).uid);
-    if (trouble?.kind === 'foreign') {
-      throw new BridgeError('config_invalid', `can't use ${path}: ${trouble.what}`, {
-        next: trouble.next,
-      });
-    }
-    return parseJsonObject(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw unusable(path, error);
-  }
+  const value = typeof parsed?.value === 'number' ? parsed.value : raw;
+  saveField(stateDir, key, parsed === undefined ? undefined : value);
 }
 
 interface Credentials {
@@ -319,7 +292,7 @@ async function credentialsFor(
   sources: Sources,
   { stateDir, needs }: { readonly stateDir: string; readonly needs: readonly Need[] },
 ): Promise<Credentials> {
-  const kept = await storedCredentials(sources.env, stateDir);
+  const kept = await storedCredentials(sources.env, { stateDir, needs });
   if (!isChosen(sources, 'secrets', 'keyring')) return kept;
   if (find('appSecret', SETTINGS.appSecret, sources) !== undefined) return kept;
   const inKeyring = { ...kept, secretSource: 'the keyring' };
@@ -348,9 +321,18 @@ function isChosen(sources: Sources, name: SettingName, value: string): boolean {
   return found !== undefined && 'raw' in found && found.raw.toLowerCase() === value;
 }
 
-async function storedCredentials(env: Environment, stateDir: string): Promise<Credentials> {
-  const path = join(stateDir, CREDENTIALS_FILE);
+async function storedCredentials(
+  env: Environment,
+  { stateDir, needs }: { readonly stateDir: string; readonly needs: readonly Need[] },
+): Promise<Credentials> {
+  const path = credentialsPath(stateDir);
   if (!existsSync(path)) return { stored: {}, remark: '' };
+  if (!needs.includes('lark')) {
+    const { stored, warning } = glanceAtCredentials(stateDir);
+    return isOfThisApp(stored['app_id'], env)
+      ? { stored, remark: '', warning }
+      : { stored: {}, remark: '' };
+  }
   const { loadCredentials } = await import('./credentials.ts');
   const loaded = loadCredentials(stateDir);
   if (loaded.kind === 'none') return { stored: {}, remark: '' };
@@ -359,10 +341,7 @@ async function storedCredentials(env: Environment, stateDir: string): Promise<Cr
   }
   const { appId: id, appSecret, brand } = loaded.credentials;
   const { warning } = loaded;
-  const named = findInEnv(SETTINGS.appId, env);
-  if (named !== undefined && (!('raw' in named) || named.raw !== id)) {
-    return { stored: {}, remark: `; ${path} belongs to another app` };
-  }
+  if (!isOfThisApp(id, env)) return { stored: {}, remark: `; ${path} belongs to another app` };
   const stored = { app_id: id, tenant_brand: brand };
   if (appSecret === undefined) {
     return {
@@ -372,4 +351,9 @@ async function storedCredentials(env: Environment, stateDir: string): Promise<Cr
     };
   }
   return { stored: { ...stored, app_secret: appSecret.reveal() }, remark: '', warning };
+}
+
+function isOfThisApp(id: string | undefined, env: Environment): boolean {
+  const named = findInEnv(SETTINGS.appId, env);
+  return named === undefined || ('raw' in named && named.raw === id);
 }

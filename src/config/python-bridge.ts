@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Credentials } from '../core/credentials.ts';
 import { BridgeError } from '../core/errors.ts';
-import { credentialsPath, loadCredentials } from './credentials.ts';
+import { loadCredentials } from './credentials.ts';
+import { credentialsPath } from './credentials-file.ts';
 
 const FOLDER = '.lark-channel-molecule';
 

@@ -145,7 +145,7 @@ export const SETTINGS = {
     env: ['LARK_BRIDGE_AGENT'],
     key: 'agent',
     parse: text,
-    doc: 'Agent on the hub that gets the turns; unset: the agent that was added last, or `echo`',
+    doc: 'Agent on the hub that gets the turns; unset: the agent that was added or chosen last (`agents use`), or `echo`',
   },
   access: {
     env: ['LARK_BRIDGE_ACCESS'],

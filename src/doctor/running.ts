@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../core/errors.ts';
 import type { Text } from '../core/language.ts';
 import type { LarkResult } from '../lark/facts.ts';
-import type { HealthReport, ProblemCode } from '../observe/health/health.ts';
+import type { FoundHealth, ProblemCode } from '../observe/health/health.ts';
 import type { InstanceOwner } from '../host/instance-lock.ts';
 import { type Finding, note, ok, problem, warning } from './finding.ts';
 
@@ -10,7 +10,7 @@ interface DaemonFact {
   /** Undefined if none runs. */
   readonly pid: number | undefined;
   /** Undefined if it can't be read. */
-  readonly health: HealthReport | undefined;
+  readonly health: FoundHealth | undefined;
   /** Undefined if its status has none. */
   readonly version: string | undefined;
   readonly ownVersion: string;
@@ -46,8 +46,8 @@ export function checkDaemon({ pid, health, version, ownVersion }: DaemonFact): F
   if (health === undefined) return [note('daemon', `${who} runs. Its status can't be read.`)];
   const troubles = health.problems.map(({ code, since, text }) => {
     const finding = {
-      en: `${who} is not ready (${code}, since ${since}).`,
-      zh: `守护进程（进程号 ${pid}）没有就绪：${CHINESE_OF[code]}有问题，自 ${since} 起。`,
+      en: `${who} is not ready (${code}${since === null ? '' : `, since ${since}`}).`,
+      zh: `守护进程（进程号 ${pid}）没有就绪：${CHINESE_OF[code]}有问题${since === null ? '' : `，自 ${since} 起`}。`,
     };
     return problem('daemon', finding, {
       reason: text,

@@ -133,5 +133,7 @@ function octal(mode: number): string {
 
 /** As a shell reads it as one word. */
 export function quoted(word: string): string {
-  return /^[\w./@:+,%=-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+  if (/^[\w./@:+,%=-]+$/.test(word)) return word;
+  if (word.includes("'") && !/["$`\\!]/.test(word)) return `"${word}"`;
+  return `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

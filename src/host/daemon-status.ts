@@ -12,9 +12,10 @@ import type { Clock } from '../time/clock.ts';
 /** When a process is killed, the latest status says to these seconds when it stopped. */
 const WRITE_EVERY_MS = 5_000;
 
-/** `lark-bridge status --json` shows it under these names. */
 export interface DaemonStatus {
   readonly version: string;
+  /** When the process started, in ISO 8601. */
+  readonly started_at: string;
   readonly app_id: AppId;
   readonly brand: Brand;
   readonly bot_open_id: OpenId | null;
@@ -24,6 +25,8 @@ export interface DaemonStatus {
   readonly health: HealthReport;
   readonly connection: {
     readonly state: string;
+    /** Since when it is in this state. */
+    readonly sinceMs?: number | undefined;
     readonly lastEventAtMs?: number | undefined;
   };
   readonly events: {
@@ -96,6 +99,7 @@ type FieldReaders = {
 
 const FIELDS: FieldReaders = {
   version: textIn,
+  started_at: textIn,
   app_id: (raw) => (typeof raw === 'string' ? appId(raw) : undefined),
   brand: (raw) => BRANDS.find((brand) => brand === raw),
   bot_open_id: (raw) => (typeof raw === 'string' ? openId(raw) : raw === null ? raw : undefined),
@@ -135,10 +139,11 @@ function textIn(raw: unknown): string | undefined {
 function connectionIn(raw: unknown): DaemonStatus['connection'] | undefined {
   const fields = asObject(raw);
   if (fields === undefined) return undefined;
-  const { state, lastEventAtMs, ...shown } = fields;
+  const { state, sinceMs, lastEventAtMs, ...shown } = fields;
   if (typeof state !== 'string') return undefined;
-  if (lastEventAtMs === undefined) return { state, ...shown };
-  return typeof lastEventAtMs === 'number' ? { state, ...shown, lastEventAtMs } : undefined;
+  const times = Object.entries({ sinceMs, lastEventAtMs }).filter(([, at]) => at !== undefined);
+  if (!times.every(([, at]) => typeof at === 'number')) return undefined;
+  return { state, ...shown, ...Object.fromEntries(times) };
 }
 
 function eventsIn(raw: unknown): DaemonStatus['events'] | undefined {

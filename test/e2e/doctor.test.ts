@@ -140,7 +140,7 @@ describe('where nothing is wrong', () => {
     const { code, stdout } = await rig.command(['doctor'], { env: { LARK_APP_SECRET: 'wrong' } });
     expect(code).toBe(3);
     expect(stdout).toMatch(/^lark-bridge \S+, state directory /);
-    expect(stdout).toMatch(/^problem  secret: .+\n {9}why: .+\n {9}next: .+$/m);
+    expect(stdout).toMatch(/^✗ app secret: .+\n {2}why: .+\n {2}next: .+$/m);
     expect(stdout).toMatch(/\n\n1 problem, .*\d ok\.\n$/);
   });
 

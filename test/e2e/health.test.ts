@@ -49,8 +49,8 @@ describe.skipIf(!canLimit)('a full disk', () => {
     const { hub_url: url } = await bridge.ready();
     expect((await status()).health).toEqual(fine);
     const told = (await rig.command(['status'])).stdout;
-    expect(told).toContain('Health: ready.');
-    expect(told).toMatch(/connection\.since: \d{4}-\S+Z \(\d+ s ago\)/);
+    expect(told).toMatch(/^● running for .+, ready$/m);
+    expect(told).toMatch(/^ {2}Lark +connected for \d+ s/m);
     fillDisk(bridge);
     const { user, chat } = rig.direct('Mei');
     rig.cloud.say({ chat, from: user, text: 'are you there?' });
@@ -60,7 +60,7 @@ describe.skipIf(!canLimit)('a full disk', () => {
     expect(red).toMatchObject({ running: true, health: { live: true, ready: false } });
     expect(red.health.problems[0]).toMatchObject({ code: 'storage' });
     expect((await rig.command(['status'])).stdout).toMatch(
-      /^Not ready \(storage, since .*Make room on the disk/m,
+      /^✗ storage for \d+ s: .*Make room on the disk/m,
     );
     await bridge.saw(() => /"health_changed".*"problems":"storage/.test(bridge.stderr));
     const metrics = await (await fetch(`${url}/metrics`)).text();

@@ -1,6 +1,7 @@
 /** What an operator sees and orders from beside the daemon. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { undocumented } from '../documents.ts';
 import { Rig } from './rig.ts';
 
 let rig: Rig;
@@ -221,6 +222,16 @@ describe('trace', () => {
   });
 });
 
+test('every field of the status of a running daemon is in docs/json.md', async () => {
+  await rig.runHere();
+  const { user, chat } = rig.direct('Mei');
+  rig.cloud.say({ chat, from: user, text: 'hello' });
+  await rig.repliesIn(chat, 1);
+  const status = await told('status');
+  expect(undocumented('status', status)).toEqual([]);
+  expect(JSON.stringify(status)).not.toMatch(/"[a-z_]+[A-Z]\w*":/);
+});
+
 test('status counts the turns', async () => {
   await rig.addAgent('moody', 'read text; case "$text" in hang) sleep 30;; *) exit 1;; esac');
   await rig.runHere();
@@ -240,6 +251,6 @@ test('status counts the turns', async () => {
       dead_letters: 0,
     });
   expect((await rig.command(['status'])).stdout).toContain(
-    'Turns: 1 waiting, 1 running, 0 held, 1 failed in the last day. Dead letters: 0.',
+    'Turns    1 waiting, 1 running, 0 held, 1 failed in the last day',
   );
 });

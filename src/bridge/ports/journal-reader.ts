@@ -6,6 +6,8 @@ import type { QuarantinedAnswer } from './journal.ts';
 export interface TurnQuery {
   readonly phases?: readonly TurnPhase[];
   readonly chatId?: ChatId;
+  /** Only messages that came at this time or later. */
+  readonly sinceMs?: number | undefined;
   readonly limit: number;
 }
 
@@ -52,6 +54,10 @@ export interface JournalCounts {
 export interface JournalReader {
   turn(id: TurnId): Promise<Turn | undefined>;
   turns(query: TurnQuery): Promise<readonly Turn[]>;
+  /** The current run of each of these turns that was given to an agent. */
+  currentRuns(turns: readonly Turn[]): Promise<ReadonlyMap<TurnId, TurnRun>>;
+  /** Ids that begin so: of a turn, or of a row of the outbox. At most two, which is enough to see that it is not clear. */
+  idsLike(beginning: string, of: 'turn' | 'row'): Promise<readonly string[]>;
   /** One turn with everything that is known about it. */
   life(id: TurnId): Promise<TurnLife | undefined>;
   /** The turn that a message of the bot was sent for. */

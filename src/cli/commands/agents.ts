@@ -1,15 +1,14 @@
 /** `lark-bridge agents`: the agents on the embedded hub. Works while a daemon runs or not. */
 import type { FailedResult } from '../../agents/runtime.ts';
 import { BridgeError } from '../../core/errors.ts';
-import type { TurnsGoTo } from '../../app/agents.ts';
+import type { TurnsGoTo } from '../../app/turns-go-to.ts';
 import { settingLabel } from '../../config/setting-rows.ts';
 import type { AgentSpec } from '../../hub/ports/agents.ts';
 import { withAgents } from '../agent-access.ts';
 import { ADD_OPTIONS, newAgent } from '../agent-options.ts';
 import { TrialScreen } from '../agent-trial-screen.ts';
-import { agentColumns, agentFields, getsTurns, knownFields, knownTable } from '../agent-views.ts';
+import { agentFields, agentsTable, getsTurns, knownFields, knownTable } from '../agent-views.ts';
 import type { CommandGroup, Invocation, Subcommand } from '../command.ts';
-import { columnsOf } from '../table.ts';
 
 const AGENT_SETTING = `the setting \`agent\` (${settingLabel('agent')})`;
 
@@ -19,13 +18,18 @@ const list: Subcommand = {
   usage: 'list',
   describe: 'Show the agents, and which one gets the turns',
   examples: { 'lark-bridge agents list': 'Show who answers in the chats' },
-  run: (invocation) =>
-    withAgents(invocation, async (agents) => {
-      const [all, goTo] = await Promise.all([agents.list(), agents.turnsGoTo()]);
-      const lines = columnsOf(all.map((agent) => agentColumns(agent, goTo)));
-      invocation.output.result(lines, { agents: all.map((agent) => agentFields(agent, goTo)) });
-      if (goTo.kind !== 'agent') invocation.output.warning(whyNoAgent(goTo));
-    }),
+  run: async (invocation) => {
+    const { output, loadConfig } = invocation;
+    const config = await loadConfig([]);
+    const { lookAtAgents } = await import('../../app/agents-look.ts');
+    const { turnsGoTo } = await import('../../app/turns-go-to.ts');
+    const all = lookAtAgents(config);
+    const goTo = turnsGoTo(config, all);
+    output.result(agentsTable(all, goTo, output.width), {
+      agents: all.map((agent) => agentFields(agent, goTo)),
+    });
+    if (goTo.kind !== 'agent') output.warning(whyNoAgent(goTo));
+  },
 };
 
 const known: Subcommand = {
@@ -36,7 +40,7 @@ const known: Subcommand = {
     withAgents(invocation, async (agents) => {
       const { output } = invocation;
       const all = await agents.known();
-      output.result(knownTable(all), { known: all.map(knownFields) });
+      output.result(knownTable(all, output.width), { known: all.map(knownFields) });
       for (const { name: agent, found, login, loginCommand } of all) {
         if (found === undefined || login.is !== 'no' || loginCommand === undefined) continue;
         output.note(`To log in to ${agent}: ${loginCommand}`);
@@ -85,7 +89,8 @@ const add: Subcommand = {
             ? []
             : [
                 `API key (shown only now): ${apiKey}`,
-                'Its program gets its turns from the hub with this key. Until then they wait.',
+                'Start your program with this key. It fetches its turns from the hub, as docs/turn-contract.md says.',
+                'Until then its turns wait. For a program that lark-bridge starts itself: --exec, --acp.',
               ]),
           ...aboutProgram(added.name, spec),
           ...changeOf(added.name, before, after),
@@ -100,6 +105,26 @@ const add: Subcommand = {
           before: before.kind === 'agent' ? before.name : null,
         },
       );
+    }),
+};
+
+const use: Subcommand = {
+  usage: 'use <name>',
+  isForOperator: true,
+  describe: 'Give the turns to an agent from now on, even while the bot runs',
+  examples: { 'lark-bridge agents use claude': 'Let claude answer in the chats' },
+  positionals: name,
+  run: (invocation) =>
+    withAgents(invocation, async (agents) => {
+      const used = nameOf(invocation);
+      const before = await agents.turnsGoTo();
+      await agents.use(used);
+      const after = await agents.turnsGoTo();
+      invocation.output.result(`${used} is chosen. ${changeOf(used, before, after).join('\n')}`, {
+        name: used,
+        gets_turns: getsTurns({ name: used }, after),
+        before: before.kind === 'agent' ? before.name : null,
+      });
     }),
 };
 
@@ -197,7 +222,7 @@ function failureOf(agent: string, result: FailedResult): BridgeError {
 }
 
 export const agentsCommand: CommandGroup = {
-  commands: [list, known, add, remove, test],
+  commands: [list, known, add, use, remove, test],
 };
 
 function nameOf({ options }: Invocation): string {
@@ -210,12 +235,13 @@ function changeOf(added: string, before: TurnsGoTo, after: TurnsGoTo): string[] 
   if (after.name !== added) {
     return [`${after.name} still gets the turns, because ${AGENT_SETTING} names it.`];
   }
+  if (before.kind === 'agent' && before.name === added) return ['It had the turns before too.'];
   if (before.kind !== 'agent' || after.isNamed) {
     return [`It gets the turns of all chats, because ${AGENT_SETTING} names it.`];
   }
   return [
     `It gets the turns of all chats from now on (before: ${before.name}).`,
-    `To undo that: \`lark-bridge agents remove ${added}\`, or keep it and run \`lark-bridge config set agent ${before.name}\` (used from the next start on).`,
+    `To undo that: \`lark-bridge agents use ${before.name}\`.`,
   ];
 }
 

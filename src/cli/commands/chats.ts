@@ -5,9 +5,11 @@ import { LARK_ID_PATTERN } from '../../core/ids.ts';
 import { giveAccessOrder } from '../access-orders.ts';
 import type { CommandGroup, Invocation, Subcommand } from '../command.ts';
 import { withOperations } from '../operator.ts';
-import { columnsOf } from '../table.ts';
+import { tableOf } from '../table.ts';
 
 const chat = { chat: { describe: 'Id of the group (oc_…)', offers: 'chat' } } as const;
+
+const COLUMNS = [{ head: 'NAME', narrowest: 12 }, { head: 'STATE' }, { head: 'CHAT' }];
 
 const list: Subcommand = {
   usage: 'list',
@@ -16,9 +18,10 @@ const list: Subcommand = {
   run: (invocation) =>
     withOperations(invocation, async ({ access }) => {
       const chats = (await access.groups()).map(groupView);
-      const rows = chats.map(({ chat_id, state, name }) => [chat_id, state, name ?? '']);
-      const lines = rows.length === 0 ? 'The bot knows no groups yet.' : columnsOf(rows);
-      invocation.output.result(lines, { chats });
+      const { output } = invocation;
+      const rows = chats.map(({ chat_id, state, name }) => [name ?? '-', state, chat_id]);
+      const table = tableOf(COLUMNS, rows, output.width);
+      output.result(rows.length === 0 ? 'The bot knows no groups yet.' : table, { chats });
     }),
 };
 

@@ -7,22 +7,75 @@ import {
   type SettingView,
 } from '../../config/load.ts';
 import { configPath } from '../../config/state-folder.ts';
+import { configTemplate } from '../../config/config-template.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { unknownName } from '../mistakes.ts';
 import { type SettingName, settingKey, settingRows } from '../../config/setting-rows.ts';
+import { type Setting, SETTINGS } from '../../config/settings.ts';
 import { type CommandGroup, settingFlag, type Subcommand } from '../command.ts';
+import { editConfig, FROM_NEXT_START } from '../config-edit.ts';
+import { tableFor } from '../table.ts';
 
 const list: Subcommand = {
   usage: 'list',
   describe: 'Show all settings, and where each value comes from',
-  examples: { 'lark-bridge config list': 'Show all settings' },
-  run: async ({ output, configRequest }) => {
+  examples: {
+    'lark-bridge config list': 'Show all settings',
+    'lark-bridge config list --changed': 'Show only those that are not at their defaults',
+  },
+  options: {
+    changed: { type: 'boolean', describe: 'Show only those that are not at their defaults' },
+    describe: { type: 'boolean', describe: 'Also say what each is, and how else it is set' },
+  },
+  run: async ({ options, output, configRequest }) => {
     const found = await checkConfig(configRequest([]));
-    const settings = found.views.map((view) => ({ ...view, name: settingKey(view.name) }));
-    output.result(tableOf(settings), { settings });
+    const shown =
+      options['changed'] === true ? found.views.filter(({ source }) => isSet(source)) : found.views;
+    const rows = shown.map(({ name, value, source }) => [settingKey(name), textOf(value), source]);
+    const { head, lines } = tableFor(COLUMNS, rows, output.width);
+    const texts = lines(rows).flatMap((line, at) =>
+      options['describe'] === true ? [line, `    ${describedAs(shown[at]?.name)}`] : [line],
+    );
+    output.result(
+      shown.length === 0 ? 'All settings are at their defaults.' : [head, ...texts].join('\n'),
+      {
+        settings: shown.map(fieldsOf),
+      },
+    );
     if (found.problems.length > 0) throw configError(found.problems, found.stateDir);
   },
 };
+
+const COLUMNS = [
+  { head: 'NAME' },
+  { head: 'VALUE', narrowest: 12 },
+  { head: 'FROM', narrowest: 7 },
+];
+
+function isSet(source: string): boolean {
+  return source !== 'default' && source !== 'unset';
+}
+
+function describedAs(name: SettingName | undefined): string {
+  if (name === undefined) return '';
+  const { doc, env = [], flag }: Setting<unknown> = SETTINGS[name];
+  const others = [...env, ...(flag === undefined ? [] : [`--${flag}`])].join(', ');
+  return others === '' ? `${doc}.` : `${doc}. (${others})`;
+}
+
+function fieldsOf({ name, value, source }: SettingView) {
+  const { doc, env = [], flag, key: inFile, fallback }: Setting<unknown> = SETTINGS[name];
+  return {
+    name: settingKey(name),
+    value,
+    source,
+    env,
+    flag: flag === undefined ? null : `--${flag}`,
+    in_file: inFile !== undefined,
+    default: fallback ?? null,
+    description: doc,
+  };
+}
 
 const check: Subcommand = {
   usage: 'check',
@@ -82,11 +135,30 @@ const set: Subcommand = {
     await saveSetting(name, String(options['value']), invocation.configRequest([]));
     const { views, stateDir } = await checkConfig(invocation.configRequest([]));
     const path = configPath(stateDir);
-    output.result(`Saved in ${path}.`, { name: settingKey(name), path });
+    output.result(`Saved in ${path}. ${FROM_NEXT_START}`, { name: settingKey(name), path });
     const source = views.find((view) => view.name === name)?.source ?? '';
-    if (!source.endsWith('config.json') && source !== 'default' && source !== 'unset') {
+    if (!source.endsWith('config.json') && isSet(source)) {
       output.note(`Note: ${source} is set too, and is used instead of the file.`);
     }
+  },
+};
+
+const edit: Subcommand = {
+  usage: 'edit',
+  isForOperator: true,
+  describe: 'Open config.json in $VISUAL or $EDITOR; it is saved only if it is valid',
+  examples: { 'lark-bridge config edit': 'Change settings in your editor' },
+  run: editConfig,
+};
+
+const template: Subcommand = {
+  usage: 'template',
+  describe: 'Print a config.json with every setting in comments',
+  examples: { 'lark-bridge config template': 'Show what can be set' },
+  run: ({ output }) => {
+    const text = configTemplate().trimEnd();
+    output.result(text, { text });
+    return Promise.resolve();
   },
 };
 
@@ -102,7 +174,7 @@ const where: Subcommand = {
 };
 
 export const configCommand: CommandGroup = {
-  commands: [list, check, get, set, where],
+  commands: [list, check, get, set, edit, template, where],
   standard: list,
 };
 
@@ -111,20 +183,6 @@ function settingNamed(typed: unknown): SettingName {
   if (found !== undefined) return found[0];
   const names = settingRows().map(([name]) => settingKey(name));
   throw unknownName('setting', String(typed), { names, list: 'config list' });
-}
-
-function tableOf(
-  rows: readonly { name: string; value: SettingView['value']; source: string }[],
-): string {
-  const wide = (pick: (row: (typeof rows)[number]) => string) =>
-    Math.max(...rows.map((row) => pick(row).length));
-  const nameWidth = wide(({ name }) => name);
-  const valueWidth = wide(({ value }) => textOf(value));
-  return rows
-    .map(({ name, value, source }) =>
-      [name.padEnd(nameWidth), textOf(value).padEnd(valueWidth), source].join('  '),
-    )
-    .join('\n');
 }
 
 function textOf(value: SettingView['value']): string {

@@ -6,8 +6,25 @@ import type { OutboxRow } from '../../bridge/ports/outbox.ts';
 import { kindOf, shownText } from '../../observe/traces/trace.ts';
 import type { CommandGroup, Invocation, Subcommand } from '../command.ts';
 import { rowView, timeOf } from '../journal-views.ts';
-import { giveOrder, limitOf, listOptions, textOption, withOperations } from '../operator.ts';
-import { columnsOf } from '../table.ts';
+import {
+  giveOrder,
+  limitOf,
+  listOptions,
+  textOption,
+  wholeId,
+  withOperations,
+} from '../operator.ts';
+import { shortSpan } from '../spans.ts';
+import { columnsOf, tableOf } from '../table.ts';
+
+const LETTER_COLUMNS = [
+  { head: 'KEY', narrowest: 15 },
+  { head: 'CHAT', narrowest: 9 },
+  { head: 'AGE' },
+  { head: 'KIND' },
+  { head: 'WHY', narrowest: 12 },
+];
+const LATE_COLUMNS = [{ head: 'ID' }, { head: 'TURN', narrowest: 14 }, { head: 'AGE' }];
 
 const key = {
   key: { describe: 'Key of the message, from the list (out_…)', offers: 'dead_letter' },
@@ -25,8 +42,9 @@ const list: Subcommand = {
         ...(typeof chat === 'string' && { chatId: chatId(chat) }),
         limit: limitOf(invocation),
       });
-      const lines = letters.length === 0 ? 'No dead letters.' : columnsOf(letters.map(columns));
-      invocation.output.result(lines, {
+      const { output } = invocation;
+      const table = tableOf(LETTER_COLUMNS, letters.map(columns), output.width);
+      output.result(letters.length === 0 ? 'No dead letters.' : table, {
         dead_letters: letters.map((row) => rowView(row, { text: false })),
       });
     }),
@@ -102,14 +120,16 @@ const late: Subcommand = {
         at: timeOf(atMs),
         ...(withText && { text }),
       }));
-      const lines = views.map((view) => [
-        view.id,
-        view.turn ?? 'no turn',
-        view.at,
-        view.text ?? '',
+      const rows = answers.map(({ id, turn, atMs, text }) => [
+        id,
+        turn ?? '-',
+        shortSpan(Date.now() - atMs),
+        ...(withText ? [text] : []),
       ]);
-      const shown = lines.length === 0 ? 'No late answers.' : columnsOf(lines);
-      invocation.output.result(shown, { late_answers: views });
+      const columnsOfLate = withText ? [...LATE_COLUMNS, { head: 'TEXT' }] : LATE_COLUMNS;
+      const { output } = invocation;
+      const table = tableOf(columnsOfLate, rows, output.width);
+      output.result(rows.length === 0 ? 'No late answers.' : table, { late_answers: views });
     }),
 };
 
@@ -122,7 +142,7 @@ async function letterOf(
   { options }: Invocation,
   journal: Operations['journal'],
 ): Promise<OutboxRow> {
-  const named = String(options['key']);
+  const named = await wholeId(journal, String(options['key']), 'row');
   const row = await journal.out(named);
   if (row !== undefined) return row;
   throw new BridgeError('failed', `there is no letter ${named}`, {
@@ -133,5 +153,5 @@ async function letterOf(
 function columns(row: OutboxRow): string[] {
   const { state, chatId: chat, lastError } = row;
   const atMs = state.phase === 'dead' ? state.atMs : row.createdAtMs;
-  return [row.key, chat, kindOf(row), timeOf(atMs), lastError ?? ''];
+  return [row.key, chat, shortSpan(Date.now() - atMs), kindOf(row), lastError ?? ''];
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Disconnected } from '../../app/disconnect.ts';
 import type { Command, Invocation } from '../command.ts';
 import { brandName } from '../connect-output.ts';
-import { systemdFor } from './os-service.ts';
+import { systemdFor } from '../service-scope.ts';
 
 export const disconnectCommand: Command = {
   usage: 'disconnect',

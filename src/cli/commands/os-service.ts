@@ -1,17 +1,11 @@
 /** `lark-bridge service`: the bridge as a service of the machine or of one user. */
 import { existsSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { isAbsolute } from 'node:path';
 import { locateStateDir } from '../../config/load.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { HOW_TO_INSTALL } from '../../host/package.ts';
 import { isReadableByAll, stablePath, stablePaths } from '../../host/service/stable-path.ts';
-import {
-  type ServiceState,
-  Systemd,
-  systemdFacts,
-  unitFolder,
-} from '../../host/service/systemd.ts';
+import { type ServiceState, systemdFacts } from '../../host/service/systemd.ts';
 import {
   renderLaunchd,
   renderSystemd,
@@ -24,17 +18,8 @@ import {
 } from '../../host/service/units.ts';
 import { settingRows } from '../../config/setting-rows.ts';
 import type { CommandGroup, Invocation, Options, Subcommand } from '../command.ts';
-
-const LINES_DEFAULT = 100;
-const LINES_MAX = 100_000;
-
-const scopeOptions = {
-  user: { type: 'boolean', describe: 'The service of your user (default unless you are root)' },
-  system: {
-    type: 'boolean',
-    describe: 'The service of the machine, which runs as a user of its own',
-  },
-} as const satisfies Options;
+import { homeOf, scopeOf, scopeOptions, systemdOf } from '../service-scope.ts';
+import { serviceLogsCommand } from './logs.ts';
 
 const unitOptions = {
   ...scopeOptions,
@@ -120,37 +105,6 @@ const status: Subcommand = {
   },
 };
 
-const logs: Subcommand = {
-  usage: 'logs',
-  describe: 'Show the log of the service',
-  examples: {
-    'lark-bridge service logs -f': 'Follow the log',
-    'lark-bridge service logs -n 1000': 'Show the latest 1000 lines',
-  },
-  options: {
-    ...scopeOptions,
-    follow: { type: 'boolean', alias: 'f', describe: 'Also show new lines as they come' },
-    lines: {
-      type: 'number',
-      alias: 'n',
-      range: { min: 1, max: LINES_MAX },
-      default: LINES_DEFAULT,
-      describe: 'Show at most this many of the latest lines',
-    },
-  },
-  run: async (invocation) => {
-    const { options, output, signal, stdout, stderr } = invocation;
-    await systemdOf(invocation).logs({
-      lines: Number(options['lines']),
-      follow: options['follow'] === true,
-      json: output.json,
-      signal,
-      stdout,
-      stderr,
-    });
-  },
-};
-
 const TEXTS: Readonly<Record<UnitFormat, typeof systemdUnit>> = {
   systemd: systemdUnit,
   launchd: (_invocation, _scope, facts) => Promise.resolve(renderLaunchd(facts)),
@@ -182,7 +136,7 @@ const print: Subcommand = {
 };
 
 export const serviceCommand: CommandGroup = {
-  commands: [install, uninstall, start, stop, restart, status, logs, print],
+  commands: [install, uninstall, start, stop, restart, status, serviceLogsCommand, print],
 };
 
 function verb(name: 'start' | 'stop' | 'restart', describe: string, done: string): Subcommand {
@@ -201,30 +155,6 @@ function verb(name: 'start' | 'stop' | 'restart', describe: string, done: string
 
 async function systemdUnit({ env }: Invocation, scope: Scope, facts: UnitFacts): Promise<string> {
   return renderSystemd(scope, facts, await systemdFacts(scope, env));
-}
-
-function scopeOf({ options }: Invocation): Scope {
-  const { user, system } = options;
-  if (user === true && system === true) {
-    throw new BridgeError('usage', '--user and --system exclude each other', {
-      next: 'Give one of them, or none: then root gets a service of the system, and others one of their own.',
-    });
-  }
-  if (user !== true && system !== true) return process.getuid?.() === 0 ? 'system' : 'user';
-  return system === true ? 'system' : 'user';
-}
-
-function systemdOf(invocation: Invocation): Systemd {
-  return systemdFor(scopeOf(invocation), invocation);
-}
-
-export function systemdFor(scope: Scope, { env }: Invocation): Systemd {
-  return new Systemd({ scope, env, folder: unitFolder(scope, { env, home: homeOf(env) }) });
-}
-
-function homeOf(env: Invocation['env']): string {
-  const home = env['HOME'] ?? '';
-  return home === '' ? homedir() : home;
 }
 
 export function unitFacts(invocation: Invocation, scope: Scope): UnitFacts {

@@ -7,7 +7,16 @@ import { giveAccessOrder } from '../access-orders.ts';
 import type { CommandGroup, Subcommand } from '../command.ts';
 import { timeOf } from '../journal-views.ts';
 import { withOperations } from '../operator.ts';
-import { columnsOf } from '../table.ts';
+import { spanOf } from '../spans.ts';
+import { tableOf } from '../table.ts';
+
+const COLUMNS = [
+  { head: 'NAME', narrowest: 12 },
+  { head: 'STATE' },
+  { head: 'CODE' },
+  { head: 'VALID FOR' },
+  { head: 'OPEN ID' },
+];
 
 const list: Subcommand = {
   usage: 'list',
@@ -16,14 +25,16 @@ const list: Subcommand = {
   run: (invocation) =>
     withOperations(invocation, async ({ access }) => {
       const people = (await access.people()).map((person) => personView(person, Date.now()));
+      const { output } = invocation;
       const rows = people.map(({ open_id, name, state, code, expires_at }) => [
-        open_id,
+        name ?? '-',
         state ?? '-',
-        code === null ? '-' : `${code} until ${expires_at}`,
-        name ?? '',
+        code ?? '-',
+        expires_at === null ? '-' : spanOf(Date.parse(expires_at) - Date.now()),
+        open_id,
       ]);
-      const lines = rows.length === 0 ? 'Nobody has asked yet.' : columnsOf(rows);
-      invocation.output.result(lines, { people });
+      const table = tableOf(COLUMNS, rows, output.width);
+      output.result(rows.length === 0 ? 'Nobody has asked yet.' : table, { people });
     }),
 };
 

@@ -4,7 +4,7 @@ import { messageId, turnId } from '../../core/ids.ts';
 import { traceOf, type TraceEvent } from '../../observe/traces/trace.ts';
 import type { Command } from '../command.ts';
 import { rowView, timeOf, turnView, stateSentence } from '../journal-views.ts';
-import { textOption, withOperations } from '../operator.ts';
+import { textOption, wholeId, withOperations } from '../operator.ts';
 import { columnsOf } from '../table.ts';
 import type { JournalReader, TurnLife } from '../../bridge/ports/journal-reader.ts';
 
@@ -42,7 +42,8 @@ export const traceCommand: Command = {
 };
 
 async function lifeOf(named: string, journal: JournalReader): Promise<TurnLife> {
-  const asked = (await journal.turnOfReply(messageId(named))) ?? turnId(named);
+  const reply = await journal.turnOfReply(messageId(named));
+  const asked = reply ?? turnId(await wholeId(journal, named, 'turn'));
   const life = await journal.life(asked);
   if (life !== undefined) return life;
   throw new BridgeError('failed', `no message ${named} is known here`, {

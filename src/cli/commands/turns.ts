@@ -1,21 +1,22 @@
 /** `lark-bridge turns`: the state of each message's turn, and what an operator can do with it. */
 import type { Operations } from '../../app/operations.ts';
 import { BridgeError } from '../../core/errors.ts';
-import { chatId, turnId } from '../../core/ids.ts';
-import type { Turn, TurnPhase } from '../../core/turn.ts';
-import { reasonOf, spokenText } from '../../observe/traces/trace.ts';
-import type { CommandGroup, Invocation, Subcommand } from '../command.ts';
+import { turnId } from '../../core/ids.ts';
+import type { TurnPhase } from '../../core/turn.ts';
+import { spokenText } from '../../observe/traces/trace.ts';
+import type { CommandGroup, Invocation, Options, Subcommand } from '../command.ts';
+import { lastWordsLines, lifeView, rowColumns, timeOf, stateSentence } from '../journal-views.ts';
 import {
-  causeText,
-  lastWordsLines,
-  lifeView,
-  rowColumns,
-  timeOf,
-  turnView,
-  stateSentence,
-} from '../journal-views.ts';
-import { giveOrder, limitOf, listOptions, textOption, withOperations } from '../operator.ts';
+  giveOrder,
+  limitOf,
+  listOptions,
+  textOption,
+  wholeId,
+  withOperations,
+} from '../operator.ts';
 import { columnsOf } from '../table.ts';
+import { followTurns, listTurns, turnQueryOf } from '../turn-list.ts';
+import { retryTurns } from '../turn-retries.ts';
 import type { TurnLife } from '../../bridge/ports/journal-reader.ts';
 
 const PHASES = Object.keys({
@@ -31,37 +32,45 @@ const PHASES = Object.keys({
   dropped: true,
 } satisfies Record<TurnPhase, true>);
 
+/** A longer list is one that nobody wants to run again as a whole. */
+const RETRIES_MAX = 1_000;
+
 const id = {
   id: { describe: 'Id of the turn, which is the id of its message (om_…)', offers: 'turn' },
 } as const;
+
+const which = {
+  phase: {
+    choices: PHASES,
+    describe: 'Only turns in this phase',
+  },
+  failed: { type: 'boolean', describe: 'Only turns that failed' },
+  since: { describe: 'Only turns that came since then: 30m, 2h, 7d, 2026-01-31' },
+  chat: { describe: 'Only those of this chat (oc_…)', offers: 'chat' },
+} as const satisfies Options;
 
 const list: Subcommand = {
   usage: 'list',
   describe: 'Show turns, newest first',
   examples: {
     'lark-bridge turns': 'Show the newest turns',
-    'lark-bridge turns --phase failed --limit 10': 'Show the newest ten that failed',
+    'lark-bridge turns --failed --limit 10': 'Show the newest ten that failed',
+    'lark-bridge turns --follow': 'Show turns as they change',
   },
   options: {
-    phase: {
-      choices: PHASES,
-      describe: 'Show only turns in this phase',
+    ...which,
+    limit: listOptions.limit,
+    follow: {
+      type: 'boolean',
+      alias: 'f',
+      describe: 'Also show turns as they change, until Ctrl-C',
     },
-    ...listOptions,
   },
-  run: (invocation) =>
-    withOperations(invocation, async ({ journal }) => {
-      const { phase, chat } = invocation.options;
-      const turns = await journal.turns({
-        ...(typeof phase === 'string' && { phases: [phase as TurnPhase] }),
-        ...(typeof chat === 'string' && { chatId: chatId(chat) }),
-        limit: limitOf(invocation),
-      });
-      const lines = turns.length === 0 ? 'No such turns.' : columnsOf(turns.map(columns));
-      invocation.output.result(lines, {
-        turns: turns.map((turn) => turnView(turn, { text: false })),
-      });
-    }),
+  run: (invocation) => {
+    const query = turnQueryOf(invocation, limitOf(invocation));
+    const show = invocation.options['follow'] === true ? followTurns : listTurns;
+    return withOperations(invocation, (operations) => show(invocation, operations, query));
+  },
 };
 
 const show: Subcommand = {
@@ -79,27 +88,53 @@ const show: Subcommand = {
 };
 
 const retry: Subcommand = {
-  usage: 'retry <id>',
+  usage: 'retry [id]',
   isForOperator: true,
-  describe: 'Run a held or failed turn again',
-  examples: { 'lark-bridge turns retry om_a1b2': 'Run this one again' },
+  describe: 'Run a held or failed turn again, or all that --phase, --since and --chat name',
+  examples: {
+    'lark-bridge turns retry om_a1b2': 'Run this one again',
+    'lark-bridge turns retry --failed --since 2h':
+      'Run all again that failed in the last two hours',
+  },
   positionals: id,
-  run: (invocation) =>
-    withOperations(invocation, async (operations) => {
-      const { turn } = await lifeOf(invocation, operations.journal);
-      if (turn.message.parts.length === 0) {
-        throw new BridgeError('failed', `the text of the turn ${turn.id} is no longer kept`, {
-          next: 'Ask the person to send the message again.',
-        });
-      }
-      await giveOrder(invocation, operations, {
-        kind: 'turn_retry',
-        subject: turn.id,
-        phase: turn.state.phase,
-        done: `The turn ${turn.id} starts again.`,
-      });
-    }),
+  options: which,
+  run: (invocation) => {
+    const query = turnQueryOf(invocation, RETRIES_MAX);
+    if (isOne(invocation)) return retryOne(invocation);
+    return withOperations(invocation, (operations) => retryTurns(invocation, operations, query));
+  },
 };
+
+/** True if an id is given, false if options name many turns. Throws `usage` for both and for neither. */
+function isOne({ options }: Invocation): boolean {
+  const hasId = options['id'] !== undefined;
+  const names = ['phase', 'failed', 'since', 'chat'].some((name) => options[name] !== undefined);
+  if (hasId !== names) return hasId;
+  throw new BridgeError(
+    'usage',
+    hasId ? 'an id and options that name many turns exclude each other' : 'no turn is named',
+    {
+      next: 'Give the id of one turn, or name many: `lark-bridge turns retry --failed --since 2h`.',
+    },
+  );
+}
+
+function retryOne(invocation: Invocation): Promise<void> {
+  return withOperations(invocation, async (operations) => {
+    const { turn } = await lifeOf(invocation, operations.journal);
+    if (turn.message.parts.length === 0) {
+      throw new BridgeError('failed', `the text of the turn ${turn.id} is no longer kept`, {
+        next: 'Ask the person to send the message again.',
+      });
+    }
+    await giveOrder(invocation, operations, {
+      kind: 'turn_retry',
+      subject: turn.id,
+      phase: turn.state.phase,
+      done: `The turn ${turn.id} starts again.`,
+    });
+  });
+}
 
 const drop: Subcommand = {
   usage: 'drop <id>',
@@ -125,19 +160,12 @@ export const turnsCommand: CommandGroup = {
 };
 
 async function lifeOf({ options }: Invocation, journal: Operations['journal']): Promise<TurnLife> {
-  const named = String(options['id']);
+  const named = await wholeId(journal, String(options['id']), 'turn');
   const life = await journal.life(turnId(named));
   if (life !== undefined) return life;
   throw new BridgeError('failed', `there is no turn ${named}`, {
     next: 'Run `lark-bridge turns list` to see all of them.',
   });
-}
-
-function columns({ id: turn, message, receivedAtMs, state }: Turn): string[] {
-  const reason = reasonOf(state);
-  const cause = state.phase === 'failed' ? causeText(state.cause) : '';
-  const phase = reason === undefined ? state.phase : `${state.phase} (${reason}${cause})`;
-  return [turn, message.chatId, timeOf(receivedAtMs), phase];
 }
 
 function linesOf(life: TurnLife, text: boolean): string[] {

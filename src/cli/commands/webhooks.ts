@@ -3,13 +3,20 @@ import type { Webhook } from '../../bridge/ports/webhooks.ts';
 import { BridgeError } from '../../core/errors.ts';
 import type { CommandGroup, Invocation, Subcommand } from '../command.ts';
 import { timeOf } from '../journal-views.ts';
-import { columnsOf } from '../table.ts';
+import { tableOf } from '../table.ts';
 
 type Webhooks = ReturnType<(typeof import('../../app/webhooks.ts'))['openWebhooks']>;
 
 const id = {
   id: { describe: 'Id of the webhook, from `webhooks list`', offers: 'webhook' },
 } as const;
+
+const COLUMNS = [
+  { head: 'ID' },
+  { head: 'TO', narrowest: 20 },
+  { head: 'EVENTS', narrowest: 12 },
+  { head: 'OPTIONS', narrowest: 9 },
+];
 
 const list: Subcommand = {
   usage: 'list',
@@ -26,8 +33,9 @@ const list: Subcommand = {
           [withText ? 'with text' : '', isPrivate ? 'private' : ''].filter(Boolean).join(', '),
         ],
       );
-      const lines = rows.length === 0 ? 'There are no webhooks.' : columnsOf(rows);
-      invocation.output.result(lines, { webhooks: views });
+      const { output } = invocation;
+      const table = tableOf(COLUMNS, rows, output.width);
+      output.result(rows.length === 0 ? 'There are no webhooks.' : table, { webhooks: views });
       return Promise.resolve();
     }),
 };

@@ -34,6 +34,8 @@ export interface ServiceState {
 
 interface LogRequest {
   readonly lines: number;
+  /** Only what was logged at this time or later. */
+  readonly sinceMs?: number | undefined;
   readonly follow: boolean;
   readonly json: boolean;
   readonly signal: AbortSignal;
@@ -160,13 +162,14 @@ export class Systemd {
   }
 
   /** Shows the log of the service; with `follow` until `signal` aborts. */
-  async logs({ lines, follow, json, ...streams }: LogRequest): Promise<void> {
+  async logs({ lines, sinceMs, follow, json, ...streams }: LogRequest): Promise<void> {
     this.#needUnit();
     const args = [
       ...this.#scopeFlag(),
       `--unit=${UNIT}`,
       `--lines=${lines}`,
       '--no-pager',
+      ...(sinceMs === undefined ? [] : [`--since=@${Math.floor(sinceMs / 1000)}`]),
       ...(follow ? ['--follow'] : []),
       ...(json ? ['--output=json'] : []),
     ];

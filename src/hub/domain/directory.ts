@@ -8,6 +8,7 @@ import { workspaceId, type WorkspaceId } from '../../core/ids.ts';
 import type { Secret } from '../../core/secret.ts';
 import { failure } from './outcomes.ts';
 import { createToken, tokenHash } from './tokens.ts';
+import { usualAgent } from './usual-agent.ts';
 import type { Clock } from '../../time/clock.ts';
 import { failureSentence } from '../../wire/failure-sentences.ts';
 
@@ -71,7 +72,7 @@ export class Directory {
     throw known === undefined
       ? unknownAgent('usage', name, agents)
       : new BridgeError('usage', `the agent ${name} is built in and can't be removed`, {
-          next: 'To use another one: lark-bridge config set agent NAME',
+          next: 'To give the turns to another one: lark-bridge agents use NAME',
         });
   }
 
@@ -83,9 +84,15 @@ export class Directory {
     return agent;
   }
 
-  /** The agent that was added last, or the built-in echo. */
+  /** From now on it gets the turns that name no agent. Throws `usage` if there is none of this name. */
+  async chooseAgent(name: string): Promise<void> {
+    const chosen = await this.#store.chooseAgent(name, this.#clock.nowMs());
+    if (!chosen) throw unknownAgent('usage', name, await this.#store.agents());
+  }
+
+  /** The agent that was added or chosen last, or the built-in echo. */
   async defaultAgent(): Promise<AgentRecord> {
-    const agent = (await this.#store.agents()).at(-1);
+    const agent = usualAgent(await this.#store.agents());
     if (agent === undefined) throw new Error('the built-in agent is not in the database');
     return agent;
   }

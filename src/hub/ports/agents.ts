@@ -12,6 +12,8 @@ export interface AgentRecord {
   readonly workspaceId: WorkspaceId;
   readonly spec: AgentSpec;
   readonly createdAtMs: number;
+  /** When a person chose it, the last time. */
+  readonly chosenAtMs?: number;
   readonly builtIn: boolean;
 }
 
@@ -20,7 +22,9 @@ export interface AgentStore {
   agents(): Promise<readonly AgentRecord[]>;
   agentOf(workspace: WorkspaceId): Promise<AgentRecord | undefined>;
   /** Adds an agent and its workspace. False if the name is taken. */
-  addAgent(agent: Omit<AgentRecord, 'builtIn'>, tokenHash: string): Promise<boolean>;
+  addAgent(agent: Omit<AgentRecord, 'builtIn' | 'chosenAtMs'>, tokenHash: string): Promise<boolean>;
+  /** Notes that a person chose it, after all that was added or chosen before. False if there is no such agent. */
+  chooseAgent(name: string, atMs: number): Promise<boolean>;
   /** Removes an agent and its workspace, and ends its waiting turns. False if there is no such agent. */
   removeAgent(
     name: string,

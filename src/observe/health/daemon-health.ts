@@ -1,5 +1,10 @@
 /** The health of a daemon, found by another process: asked for, read from its latest status, or concluded. */
-import { type HealthReport, parseHealthReport, type ProblemCode } from './health.ts';
+import {
+  type FoundHealth,
+  type HealthReport,
+  parseHealthReport,
+  type ProblemCode,
+} from './health.ts';
 
 /** An older status is one of a process that hangs or can't write. */
 const STATUS_STALE_MS = 15_000;
@@ -20,25 +25,28 @@ export interface DaemonHealthFacts {
     | undefined;
   /** Why the database can't be read, if it can't. */
   readonly unreadable: string | undefined;
+  /** The settings name a bot. */
+  readonly hasBot: boolean;
   readonly nowMs: number;
   /** The JSON at an address; undefined if none comes in time. */
   readonly ask: (url: string) => Promise<unknown>;
 }
 
-export async function daemonHealth(facts: DaemonHealthFacts): Promise<HealthReport> {
-  const { pid, latest, unreadable, nowMs, ask } = facts;
+export async function daemonHealth(facts: DaemonHealthFacts): Promise<FoundHealth> {
+  const { pid, latest, unreadable, hasBot, nowMs, ask } = facts;
   if (unreadable !== undefined) {
-    return notReady(pid !== undefined, 'storage', { sinceMs: nowMs, text: unreadable });
+    return notReady(pid !== undefined, 'storage', { text: unreadable });
   }
   if (pid === undefined) {
     return notReady(false, 'process', {
-      sinceMs: latest?.atMs ?? nowMs,
-      text: 'The daemon is not running. Start it with `lark-bridge run`.',
+      sinceMs: latest?.atMs,
+      text: hasBot
+        ? 'The bot is not running. Start it with `lark-bridge run`.'
+        : 'No bot is connected yet. Create one with `lark-bridge connect`, then start it with `lark-bridge run`.',
     });
   }
   if (latest?.pid !== pid) {
     return notReady(true, 'process', {
-      sinceMs: nowMs,
       text: `Process ${pid} has not written its status yet: it is starting, or it is the hub alone. Try again in a moment.`,
     });
   }
@@ -56,12 +64,8 @@ export async function daemonHealth(facts: DaemonHealthFacts): Promise<HealthRepo
 function notReady(
   live: boolean,
   code: ProblemCode,
-  { sinceMs, text }: { sinceMs: number; text: string },
-): HealthReport {
-  return {
-    live,
-    ready: false,
-    problems: [{ code, since: new Date(sinceMs).toISOString(), text }],
-    notes: [],
-  };
+  { sinceMs, text }: { readonly sinceMs?: number | undefined; readonly text: string },
+): FoundHealth {
+  const since = sinceMs === undefined ? null : new Date(sinceMs).toISOString();
+  return { live, ready: false, problems: [{ code, since, text }], notes: [] };
 }

@@ -14,10 +14,10 @@ type PartName = (typeof PARTS)[number];
 /** `process`: it is not there or does not answer. Only another process can find that. */
 export type ProblemCode = PartName | 'process';
 
-interface Problem {
+interface Problem<Since = string> {
   readonly code: ProblemCode;
   /** ISO 8601. */
-  readonly since: string;
+  readonly since: Since;
   /** What is wrong, and what to do about it; no ids of chats and no secrets. */
   readonly text: string;
 }
@@ -29,14 +29,17 @@ interface Note {
   readonly text: string;
 }
 
-export interface HealthReport {
+export interface HealthReport<Since = string> {
   /** The event loop runs. Always true in what a process says about itself. */
   readonly live: boolean;
   /** Messages are taken and answered: `problems` is empty. */
   readonly ready: boolean;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly Problem<Since>[];
   readonly notes: readonly Note[];
 }
+
+/** What another process finds. It does not always know since when a problem is there. */
+export type FoundHealth = HealthReport<string | null>;
 
 /** Why a part can't do its work; `undefined` from a check means that it can. */
 export interface Trouble {

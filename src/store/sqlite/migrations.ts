@@ -13,7 +13,7 @@ import { DONE_SO_FAR, LIVE_CARDS } from './bridge/live-cards-schema.ts';
 import { APPROVALS_SCHEMA } from './bridge/approvals-schema.ts';
 import { OWNER_NOTICES_SCHEMA } from './bridge/owner-notices-schema.ts';
 import { QUESTIONS_SCHEMA } from './bridge/questions-schema.ts';
-import { AGENTS_WITH_PROTOCOLS } from './hub/agents-schema.ts';
+import { AGENTS_WITH_PROTOCOLS, CHOSEN_AGENTS } from './hub/agents-schema.ts';
 import { USAGE_SCHEMA } from './bridge/usage-schema.ts';
 import { AGENT_SESSIONS } from './hub/sessions-schema.ts';
 import { FOLDERS_SCHEMA } from './hub/folders-schema.ts';
@@ -60,4 +60,5 @@ export const MIGRATIONS: readonly string[] = [
   DONE_SO_FAR,
   SHARED_SESSIONS,
   RESTORES_SCHEMA,
+  CHOSEN_AGENTS,
 ];

@@ -37,6 +37,8 @@ export function openAsItIs(path: string): Connection {
   const connection = connect(path);
   try {
     connection.exec(`PRAGMA busy_timeout = ${OPEN_BUSY_TIMEOUT_MS}`);
+    // A file that was restored from a backup has no log yet. For all others this changes nothing.
+    connection.exec('PRAGMA journal_mode = WAL');
     connection.exec('PRAGMA synchronous = NORMAL');
     const version = versionOf(connection, path);
     if (version < MIGRATIONS.length) {

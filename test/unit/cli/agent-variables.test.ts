@@ -30,7 +30,7 @@ test('F5: `agents test` gives the program what was named, however it was typed',
 test('F5: `agents list` shows the names, never the values', async () => {
   await add('--env', 'MY_KEY', 'OTHER', '--env-file', file);
   const { stdout } = await agents('list');
-  expect(stdout).toContain(`exec env  (--env MY_KEY,OTHER --env-file ${file})`);
+  expect(stdout).toContain(`--exec env --env MY_KEY,OTHER --env-file ${file}`);
   const json = await agents('list', '--json');
   expect(JSON.parse(json.stdout)).toMatchObject({
     agents: [{}, { name: 'mine', env: ['MY_KEY', 'OTHER'], env_file: file }],

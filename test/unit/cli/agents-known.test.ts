@@ -180,7 +180,7 @@ describe('agents add --acp and --a2a', () => {
     });
     const { stdout } = await agents('list');
     expect(stdout).toContain(
-      `acp ${path} --serve  (--folder ${join(home, 'work')} --permissions auto --env MY_KEY)`,
+      `--acp '${path} --serve' --folder ${join(home, 'work')} --permissions auto --env MY_KEY`,
     );
   });
 
@@ -220,7 +220,7 @@ describe('agents add --acp and --a2a', () => {
     expect(code).toBe(0);
     expect(stdout).not.toContain('API key');
     expect((await agents('list')).stdout).toContain(
-      'a2a http://127.0.0.1:9/agent  (--token-env MY_TOKEN)',
+      '--a2a http://127.0.0.1:9/agent --token-env MY_TOKEN',
     );
   });
 

@@ -39,7 +39,7 @@ describe('the answer', () => {
     [['st'], ['status']],
     [
       ['agents', ''],
-      ['list', 'known', 'add', 'remove', 'test'],
+      ['list', 'known', 'add', 'use', 'remove', 'test'],
     ],
     [['agents', 're'], ['remove']],
     [['turns', 'sh'], ['show']],

@@ -120,8 +120,8 @@ describe('lists', () => {
     await admit('om_1', { phase: 'held', why: 'stale' });
     await admit('om_2', { phase: 'answered' });
     const { stdout } = await run('turns', 'list', '--chat', message.chatId, '--limit', '1');
-    expect(stdout).toMatch(/^om_2 .* answered\n$/);
-    expect((await run('turns', '--phase', 'held')).stdout).toMatch(/^om_1 .* held \(stale\)\n$/);
+    expect(stdout).toMatch(/^TURN .*\nom_2 .* answered\n$/);
+    expect((await run('turns', '--phase', 'held')).stdout).toMatch(/\nom_1 .* held +stale\n$/);
     expect((await run('turns', '--chat', 'oc_other')).stdout).toBe('No such turns.\n');
   });
 
@@ -179,7 +179,7 @@ test('turns tell of a failed one which agent it was and what that ended with', a
 
 test('status tells the counts', async () => {
   await admit('om_1', { phase: 'held', why: 'stale' });
-  expect((await run('status')).stdout).toContain('Turns: 0 waiting, 0 running, 1 held, 0 failed');
+  expect((await run('status')).stdout).toContain('Turns    0 waiting, 0 running, 1 held, 0 failed');
 });
 
 test('status ends with 1 where no daemon runs, and tells all the same', async () => {

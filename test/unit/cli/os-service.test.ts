@@ -200,6 +200,16 @@ describe('after install', () => {
     );
   });
 
+  test('`logs` alone is the same, for the service that is installed', async () => {
+    programs.add('journalctl', 'echo a line');
+    const env = { HOME: home, PATH: programs.path };
+    const said = await runProgram(['logs', '-f', '--since', '2020-01-31T00:00:00Z'], env);
+    expect(said).toMatchObject({ code: 0, stdout: 'a line\n' });
+    expect(programs.lines.at(-1)).toBe(
+      'journalctl --user --unit=lark-bridge.service --lines=100 --no-pager --since=@1580428800 --follow',
+    );
+  });
+
   test('uninstall takes it away and leaves the state', async () => {
     expect(await service('uninstall --user --json')).toMatchObject({ code: 0 });
     expect(existsSync(unitPath())).toBe(false);
@@ -214,6 +224,18 @@ describe('not installed', () => {
     const { code, stderr } = await service(`${verb} --user`);
     expect(code).toBe(1);
     expect(stderr).toMatch(/not installed.*\nnext: .*service install --user/);
+  });
+
+  test('`logs` alone says where else the log is', async () => {
+    const env = { HOME: home, PATH: programs.path };
+    const none = await runProgram(['logs'], env);
+    expect(none).toMatchObject({ code: 1, stdout: '' });
+    expect(none.stderr).toMatch(
+      /not installed as a service.*\nnext: .*`lark-bridge run` was started/,
+    );
+    mkdirSync(join(home, '.lark-bridge'), { mode: 0o700 });
+    writeFileSync(join(home, '.lark-bridge/service.log'), '');
+    expect((await runProgram(['logs'], env)).stderr).toContain(`${home}/.lark-bridge/service.log`);
   });
 
   test('status is an answer all the same', async () => {

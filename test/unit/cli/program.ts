@@ -12,6 +12,8 @@ export interface Ended {
 interface Start extends Partial<Pick<ProcessParts, 'execPath' | 'argv'>> {
   /** What comes on its stdin, which ends after it; without it stdin stays open. */
   readonly input?: string;
+  /** Its stdout is a terminal of this width, and takes colors. */
+  readonly columns?: number;
 }
 
 /** A program that may wait for something; `stop` asks it to end, as a signal does. */
@@ -26,7 +28,7 @@ interface Started {
 export function startProgram(
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  { execPath = process.execPath, argv = process.argv, input }: Start = {},
+  { execPath = process.execPath, argv = process.argv, input, columns }: Start = {},
 ): Started {
   const streams = {
     stdin: new PassThrough(),
@@ -34,6 +36,7 @@ export function startProgram(
     stderr: new PassThrough(),
   };
   if (input !== undefined) streams.stdin.end(input);
+  if (columns !== undefined) Object.assign(streams.stdout, { isTTY: true, columns });
   const around = { env, execPath, argv, ...streams } as unknown as ProcessParts;
   const stopping = new AbortController();
   const code = async () => {

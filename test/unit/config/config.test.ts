@@ -368,8 +368,8 @@ describe('what is wrong', () => {
   });
 
   test.each([
-    ['{"hub_port": 1,}', 'line 1, column 16'],
-    ['{\n  "agent": "claude",\n}\n', 'line 3, column 1'],
+    ['{"hub_port": 1 "lang": "en"}', 'line 1, column 16'],
+    ['{\n  "agent": "claude"\n"lang": "en"}\n', 'line 3, column 1'],
     ['', 'it ends too early, at line 1, column 1'],
     ['[]', 'it is not a JSON object: line 1, column 1'],
     ['"x"', 'it is not a JSON object'],

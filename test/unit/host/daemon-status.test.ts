@@ -13,13 +13,14 @@ import { settle, VirtualClock } from '../../kit/clock.ts';
 const APP = appId('cli_0123456789abcdef');
 const STATUS: DaemonStatus = {
   version: '1.2.3',
+  started_at: '2026-11-21T08:00:00.000Z',
   app_id: APP,
   brand: 'lark',
   bot_open_id: openId('ou_1'),
   hub_url: 'http://127.0.0.1:4001',
   health_url: 'http://127.0.0.1:4001/health',
   health: { live: true, ready: true, problems: [], notes: [] },
-  connection: { state: 'connected', lastEventAtMs: 7 },
+  connection: { state: 'connected', sinceMs: 5, lastEventAtMs: 7 },
   events: { seenAtMs: { 'card.action.trigger': 7 } },
   bridge: { waiting: 0 },
   calls_this_month: { token: 1 },

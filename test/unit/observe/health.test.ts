@@ -163,6 +163,7 @@ describe('as another process finds it', () => {
       pid: 7,
       latest: undefined,
       unreadable: undefined,
+      hasBot: true,
       nowMs,
       ask: nobody,
       ...parts,
@@ -203,6 +204,13 @@ describe('as another process finds it', () => {
     const gone = await find({ pid: undefined, latest: written(5_000, { health_url: url }), ask });
     expect(gone).toMatchObject({ live: false, ready: false, problems: [{ code: 'process' }] });
     expect(gone.problems[0]?.text).toContain('lark-bridge run');
+    expect(gone.problems[0]?.since).toBe('2026-11-21T07:59:55.000Z');
+  });
+
+  test('where no bot is connected, the first thing to do is that; since when is not known', async () => {
+    const [none] = (await find({ pid: undefined, hasBot: false })).problems;
+    expect(none?.since).toBeNull();
+    expect(none?.text).toMatch(/connect`, then .*run`/);
   });
 
   test('a process without a status is starting, and the address of an earlier one is not asked', async () => {

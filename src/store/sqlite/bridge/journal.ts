@@ -251,6 +251,15 @@ export class SqliteJournal implements Journal, JournalReader {
     return Promise.resolve(this.#turns.reads.list(query));
   }
 
+  currentRuns(turns: readonly Turn[]) {
+    return Promise.resolve(this.#runs.current(turns));
+  }
+
+  idsLike(beginning: string, of: 'turn' | 'row') {
+    const from = of === 'turn' ? this.#turns.reads : this.#outbox;
+    return Promise.resolve(from.idsLike(beginning));
+  }
+
   outOf(turn: TurnId) {
     return Promise.resolve(this.#outbox.ofTurn(turn));
   }

@@ -53,6 +53,16 @@ export class OutboxTable {
     return row && toRow(row);
   }
 
+  idsLike(beginning: string): string[] {
+    const rows = this.#db.all(
+      'SELECT key FROM outbox WHERE app_id = ? AND key >= ? AND key < ? ORDER BY key LIMIT 2',
+      this.#app,
+      beginning,
+      `${beginning}~`,
+    );
+    return rows.map((row) => String(row['key']));
+  }
+
   update(row: OutboxRow, change: OutboxChange): OutboxRow {
     const { state } = change;
     const next: OutboxRow = {

@@ -90,6 +90,17 @@ export class RunsTable {
       .map(toRun);
   }
 
+  current(turns: readonly Turn[]): Map<TurnId, TurnRun> {
+    const wanted = JSON.stringify(turns.map(({ id, run }) => [id, run]));
+    const rows = this.#db.all(
+      `SELECT runs.* FROM json_each(?) AS wanted
+       JOIN runs ON app_id = ? AND turn = wanted.value ->> 0 AND run = wanted.value ->> 1`,
+      wanted,
+      this.#app,
+    );
+    return new Map(rows.map((row) => [turnId(String(row['turn'])), toRun(row)]));
+  }
+
   /**
    * Runs that were left open (in doubt, begun again, given up). A run that was answered later is not one of
    * them, even if its answer was put into quarantine.

@@ -290,20 +290,34 @@ export class TurnReads {
   }
 
   /** Newest first. */
-  list({ phases, chatId: chat, limit }: TurnQuery): Turn[] {
+  list({ phases, chatId: chat, sinceMs, limit }: TurnQuery): Turn[] {
     return this.#db
       .all(
         `SELECT ${COLUMNS} FROM turns WHERE +app_id = ?
            AND (? IS NULL OR phase IN (SELECT value FROM json_each(?))) AND (? IS NULL OR chat_id = ?)
+           AND received_at_ms >= ?
          ORDER BY seq DESC LIMIT ?`,
         this.#app,
         phases === undefined ? null : 1,
         JSON.stringify(phases ?? []),
         chat ?? null,
         chat ?? null,
+        sinceMs ?? 0,
         limit,
       )
       .map(toTurn);
+  }
+
+  idsLike(beginning: string): string[] {
+    return this.#db
+      .all(
+        `SELECT message_id FROM turns WHERE app_id = ? AND message_id >= ? AND message_id < ?
+         ORDER BY message_id LIMIT 2`,
+        this.#app,
+        beginning,
+        `${beginning}~`,
+      )
+      .map((row) => String(row['message_id']));
   }
 }
 

@@ -13,3 +13,6 @@ INSERT INTO hub_agents_new (name, workspace_id, kind, config, created_at_ms, bui
 DROP TABLE hub_agents;
 ALTER TABLE hub_agents_new RENAME TO hub_agents;
 `;
+
+/** When a person chose the agent that gets the turns, the last time. */
+export const CHOSEN_AGENTS = 'ALTER TABLE hub_agents ADD COLUMN chosen_at_ms INTEGER';

@@ -3,7 +3,7 @@ import { workspaceId, type WorkspaceId } from '../../../core/ids.ts';
 import type { Db } from '../db.ts';
 import type { SqlRow } from '../driver.ts';
 
-const COLUMNS = 'name, workspace_id, kind, config, created_at_ms, built_in';
+const COLUMNS = 'name, workspace_id, kind, config, created_at_ms, chosen_at_ms, built_in';
 
 /** All SQL of `hub_agents`. Call the writers inside a commit. */
 export class AgentsTable {
@@ -34,7 +34,7 @@ export class AgentsTable {
     return this.all().find((agent) => agent.workspaceId === workspace);
   }
 
-  add(agent: Omit<AgentRecord, 'builtIn'>): void {
+  add(agent: Omit<AgentRecord, 'builtIn' | 'chosenAtMs'>): void {
     const { kind, ...config } = agent.spec;
     this.#known = undefined;
     this.#db.run(
@@ -46,6 +46,19 @@ export class AgentsTable {
       JSON.stringify(config),
       agent.createdAtMs,
     );
+  }
+
+  /** Its moment is later than that of every other agent, whatever the clock says. */
+  choose(name: string, atMs: number): boolean {
+    this.#known = undefined;
+    const changes = this.#db.run(
+      `UPDATE hub_agents SET chosen_at_ms = (
+         SELECT max(?, 1 + max(max(created_at_ms, coalesce(chosen_at_ms, 0)))) FROM hub_agents)
+       WHERE name = ?`,
+      atMs,
+      name,
+    );
+    return changes > 0;
   }
 
   remove(name: string): void {
@@ -61,6 +74,7 @@ function agentOf(row: SqlRow): AgentRecord {
     workspaceId: workspaceId(String(row['workspace_id'])),
     spec: { kind: row['kind'], ...config } as AgentSpec,
     createdAtMs: Number(row['created_at_ms']),
+    ...(row['chosen_at_ms'] !== null && { chosenAtMs: Number(row['chosen_at_ms']) }),
     builtIn: row['built_in'] === 1,
   };
 }

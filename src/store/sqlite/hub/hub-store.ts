@@ -76,7 +76,10 @@ export class SqliteHubStore implements HubStore {
     return this.#agents.byWorkspace(workspace);
   }
 
-  addAgent(agent: Omit<AgentRecord, 'builtIn'>, tokenHash: string): Promise<boolean> {
+  addAgent(
+    agent: Omit<AgentRecord, 'builtIn' | 'chosenAtMs'>,
+    tokenHash: string,
+  ): Promise<boolean> {
     return this.#db.write(() => {
       if (this.#agents.byName(agent.name) !== undefined) return false;
       this.#workspaces.add({
@@ -91,6 +94,10 @@ export class SqliteHubStore implements HubStore {
       this.#agents.add(agent);
       return true;
     });
+  }
+
+  chooseAgent(name: string, atMs: number): Promise<boolean> {
+    return this.#db.write(() => this.#agents.choose(name, atMs));
   }
 
   removeAgent(

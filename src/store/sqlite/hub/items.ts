@@ -210,6 +210,19 @@ export function programOutputOf(db: Db, messageId: string): ProgramOutput | unde
   return row && (JSON.parse(String(row['program_output'])) as ProgramOutput);
 }
 
+/** The names of the agents that these messages of the bridge were given to, by message. Only of agents that still exist. */
+export function agentsOfMessages(db: Db, messageIds: readonly string[]): Map<string, string> {
+  const rows = db.all(
+    `SELECT message_id, hub_agents.name FROM json_each(?) AS wanted
+     JOIN hub_workspaces AS own ON own.origin = 'provisioned' AND own.name = 'lark-bridge'
+     CROSS JOIN hub_agents
+     JOIN hub_items ON source_id = own.id AND target_id = hub_agents.workspace_id
+       AND message_id = wanted.value`,
+    JSON.stringify(messageIds),
+  );
+  return new Map(rows.map((row) => [String(row['message_id']), String(row['name'])]));
+}
+
 function seatOf(row: SqlRow): Seat {
   return {
     queueId: queueId(String(row['queue_id'])),
