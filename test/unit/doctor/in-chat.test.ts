@@ -148,7 +148,9 @@ const BRIDGE = [
     health: {
       live: true,
       ready: false,
-      problems: (['storage', 'lark_connection', 'hub', 'process'] as const).map((code) => {
+      problems: (
+        ['storage', 'lost_data', 'lark_connection', 'hub', 'agent', 'process'] as const
+      ).map((code) => {
         return { code, since: '2026', text: 'words of a part' };
       }),
       notes: [],
@@ -202,7 +204,7 @@ const TROUBLES = FOUND.flatMap((found) =>
 
 /** What is written the same way in both languages. */
 const NAMES =
-  /lark-bridge(?: service (?:restart|logs)| run| connect(?: --app-id ID --app-secret-stdin --force| --permissions)?)?|LARK_[A-Z_]+|(?:HTTPS|NO)_PROXY(?:=[\d.]+)?|NODE_EXTRA_CA_CERTS=FILE|--state-dir|chmod go= [/\d ]+|timedatectl set-ntp true|https?:\/\/(?:nodejs\.org|[\d./]*)|\bID\b|Node\.js|(?:tenant_brand|credentials\.json|im\.|im:|card\.|application\.|cardkit:|contact:)[\w.:,]*|storage|lark_connection|hub|process|Lark|DNS|NTP|HTTPS|TLS|PEM|MB|hosts|lark|feishu|ENOENT[^）]*|(?<= )\/tmp\/\S+/g;
+  /lark-bridge(?: service (?:restart|logs)| run| connect(?: --app-id ID --app-secret-stdin --force| --permissions)?)?|LARK_[A-Z_]+|(?:HTTPS|NO)_PROXY(?:=[\d.]+)?|NODE_EXTRA_CA_CERTS=FILE|--state-dir|chmod go= [/\d ]+|timedatectl set-ntp true|https?:\/\/(?:nodejs\.org|[\d./]*)|\bID\b|Node\.js|(?:tenant_brand|credentials\.json|im\.|im:|card\.|application\.|cardkit:|contact:)[\w.:,]*|storage|lost_data|lark_connection|hub|agent|process|Lark|DNS|NTP|HTTPS|TLS|PEM|MB|hosts|lark|feishu|ENOENT[^）]*|(?<= )\/tmp\/\S+/g;
 
 describe('each trouble that a check can find in a chat', () => {
   test.each(TROUBLES)('$check, $finding.en', ({ finding, next }) => {
