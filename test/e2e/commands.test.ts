@@ -239,7 +239,7 @@ async function storeStop(given: { asked: string; command: string; chat: SimChat;
 test('SIGKILL in the middle of /doctor: the next process makes the checks, and answers once', async () => {
   const { user, chat } = rig.direct('Mei');
   makeOwner(user);
-  const first = await rig.run();
+  const first = await rig.run({ env: { LARK_LOG_LEVEL: 'debug' } });
   rig.cloud.faults.inject({ kind: 'response_hang', path: '/bot/v3/info', times: 1 });
   const { messageId: id } = say(chat, user, '/doctor');
   await first.saw(() => first.stderr.includes('"phase":"command"'));

@@ -42,6 +42,7 @@ const STORAGE_TROUBLE = {
   live: true,
   ready: false,
   problems: [{ code: 'storage', since: expect.any(String), text: expect.any(String) }],
+  notes: [],
 };
 
 describe('the clock', () => {

@@ -60,7 +60,7 @@ test('what nobody can read is told once, also by the process after a kill', asyn
   await cloud.waitFor(() => cloud.faults.counts().response_hang === 1);
   await cloud.waitFor(() => cloud.deliveries({ eventType: MESSAGE })[0]?.acked);
   await first.stop('SIGKILL');
-  const second = await rig.runHere();
+  const second = await rig.runHere({ env: { LARK_LOG_LEVEL: 'debug' } });
   await second.saw(() => second.logged('sent'));
   expect(rig.replies(chat)).toMatchObject([
     { text: expect.stringContaining('could not read it'), replyTo: said.messageId },

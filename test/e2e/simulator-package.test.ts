@@ -81,7 +81,8 @@ test('it holds the simulator, its documents, and nothing of the bridge', () => {
   const files = readdirSync(home, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(home.length + 1));
-  const expected = /^(?:package\.json|README\.md|LICENSE|bin\/lark-simulator\.js|dist\/sim\/.+)$/;
+  const expected =
+    /^(?:package\.json|README\.md|page\.png|LICENSE|bin\/lark-simulator\.js|dist\/sim\/.+)$/;
   expect(files.filter((path) => !expected.test(path))).toEqual([]);
   expect(files).toEqual(
     expect.arrayContaining([
@@ -92,7 +93,7 @@ test('it holds the simulator, its documents, and nothing of the bridge', () => {
     ]),
   );
   expect(linksOf(readFileSync(join(home, 'README.md'), 'utf8'))).toSatisfy((links: string[]) =>
-    links.every((link) => link.startsWith('#')),
+    links.every((link) => link.startsWith('#') || existsSync(join(home, link))),
   );
 });
 

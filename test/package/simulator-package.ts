@@ -19,6 +19,7 @@ const FILES = {
   'bin/lark-simulator.js': 'bin/lark-simulator.js',
   LICENSE: 'LICENSE',
   'docs/simulator.md': 'README.md',
+  'docs/page.png': 'page.png',
 };
 /** The page is for browsers, so nobody imports its types. */
 const SHIPPED = /^(?:.*\.js|(?!page\/).*\.d\.ts)$/;
