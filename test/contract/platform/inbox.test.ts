@@ -497,7 +497,8 @@ describe('trouble', () => {
     await made.client.start();
     await eventually(() => textsOf(made.received)).toEqual(['row 0', 'row 1', 'row 2']);
     sizes.push(...looks().map((query) => query.get('limit') ?? ''));
-    expect(sizes.slice(0, 3)).toEqual(['100', '10', '1']);
+    // On a busy machine a look takes too long, and is repeated.
+    expect([...new Set(sizes)]).toEqual(['100', '10', '1']);
     expect(JSON.stringify(made.log.lines)).toContain('larger than 64 MB');
   });
 });

@@ -270,7 +270,7 @@ describe('no', () => {
       {
         level: 'warn',
         event: 'turn_not_taken',
-        message: 'om_1',
+        turn: 'om_1',
         target: platform.target,
         as: 'refused',
         detail: expect.stringContaining('hierarchy'),
