@@ -21,6 +21,12 @@ const SECRETS = [
 /** A restore replaces these as a whole: what the backup does not have was not there. */
 export const REPLACED = [...PLAIN_FILES, AGENT_FOLDERS, ANSWER_FILES];
 
+/** True for the names that a backup gives to files. */
+export function isInBackups(path: string): boolean {
+  const isIn = [AGENT_FOLDERS, ANSWER_FILES].some((folder) => path.startsWith(`${folder}/`));
+  return isIn || [...PLAIN_FILES, ...SECRETS].includes(path);
+}
+
 interface Contents {
   readonly files: readonly string[];
   /** Files with secrets, which stay out unless somebody asks for them. */
@@ -62,11 +68,16 @@ export function readKept(stateDir: string, path: string): KeptFile | undefined {
 /** A folder that is not there has none. What is no plain file is noted in `skipped`. */
 function filesIn(stateDir: string, folder: string, skipped: string[]): string[] {
   const at = join(stateDir, folder);
-  if (lstatSync(at, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
+  const found = lstatSync(at, { throwIfNoEntry: false });
+  if (found?.isDirectory() !== true) {
+    if (found !== undefined) skipped.push(folder);
+    return [];
+  }
   return readdirSync(at, { withFileTypes: true }).flatMap((entry) => {
     const path = `${folder}/${entry.name}`;
     if (entry.isDirectory()) return filesIn(stateDir, path, skipped);
-    const isKept = entry.isFile() && statSync(join(stateDir, path)).size <= FILE_BYTES_MAX;
+    const size = statSync(join(stateDir, path), { throwIfNoEntry: false })?.size ?? 0;
+    const isKept = entry.isFile() && size <= FILE_BYTES_MAX;
     if (!isKept) skipped.push(path);
     return isKept ? [path] : [];
   });

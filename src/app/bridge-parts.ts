@@ -74,7 +74,7 @@ export function assemble(
     language: defaultLanguage(config.lang, brand),
     ...stored,
     liveCards: { journal: liveJournal, mode: config.live },
-    restoredAtMs: restoredAtMs(db),
+    restoredAtMs: restoredAtMs(db, systemClock.nowMs()),
     ...chosenIn(config, settings.appId),
     lookup: lookupOf(lark),
     target,

@@ -122,7 +122,7 @@ async function runProof(
       journal,
       languages,
       clock: systemClock,
-      restoredAtMs: restoredAtMs(db),
+      restoredAtMs: restoredAtMs(db, systemClock.nowMs()),
       prefix: config.commandPrefix,
     }),
     owner,

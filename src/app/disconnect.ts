@@ -14,7 +14,10 @@ import { tryFileLock } from '../store/sqlite/file-lock.ts';
 const ACCESS = /^(?:credentials\.json|connect\.json|qr\.png)(?:\.|$)/;
 /** What the bridge keeps of its work. The settings, and the folders in which agents work, belong to people. */
 const WORK =
-  /^(?:owner\.json|provision-token|webhook-secret|workspace-token\.json|attachments|turns|programs|agent-packages)$/;
+  /^(?:owner\.json|provision-token|webhook-secret|workspace-token\.json|attachments|turns|programs|agent-packages)(?:\.replaced-.*)?$/;
+/** What may come after the name of the database: its log, and copies that were set aside. */
+const BESIDE_DATABASE =
+  /^$|^-(?:wal|shm|journal)$|^\.(?:last|suspect|restoring)$|^(?:-wal)?\.(?:corrupt|damaged|foreign|kept|replaced)-/;
 const LOCK = /^instance\.lock/;
 
 export interface Disconnected {
@@ -94,7 +97,7 @@ function databaseFiles(path: string): string[] {
   const [folder, name] = [dirname(path), basename(path)];
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
-    .filter((one) => one === name || one.startsWith(`${name}-`) || one.startsWith(`${name}.`))
+    .filter((one) => one.startsWith(name) && BESIDE_DATABASE.test(one.slice(name.length)))
     .map((one) => join(folder, one));
 }
 

@@ -2,6 +2,7 @@
 import {
   closeSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -13,7 +14,12 @@ import { dirname, join, relative, sep } from 'node:path';
 import { checkConfig, type ConfigRequest, locateStateDir } from '../config/load.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import { beginReplacement, finishReplacement, type Move } from '../files/replacement.ts';
+import {
+  beginReplacement,
+  finishReplacement,
+  type Move,
+  REPLACEMENT_FILE,
+} from '../files/replacement.ts';
 import { unseal } from '../files/seal.ts';
 import { acquireInstanceLock } from '../host/instance-lock.ts';
 import type { BackupFacts, KeptFile } from '../store/backup-facts.ts';
@@ -22,7 +28,7 @@ import { endOpenWork } from '../store/sqlite/bridge/restores.ts';
 import { Db } from '../store/sqlite/db.ts';
 import { tryFileLock } from '../store/sqlite/file-lock.ts';
 import { systemClock } from '../time/clock.ts';
-import { REPLACED } from './backup-contents.ts';
+import { isInBackups, REPLACED } from './backup-contents.ts';
 
 interface RestoreRequest {
   readonly file: string;
@@ -66,7 +72,8 @@ export async function restoreBackup(request: RestoreRequest): Promise<RestoreRep
       const setAside = finishReplacement(stateDir) ?? [];
       return await reportOf(config, { stateDir, facts, setAside });
     } catch (error) {
-      removeStaged(stateDir);
+      // Once it has begun, only these files can finish it.
+      if (!existsSync(join(stateDir, REPLACEMENT_FILE))) removeStaged(stateDir);
       throw error;
     }
   } finally {
@@ -140,18 +147,14 @@ function isWhole(file: string, to: string): boolean {
 /** Whoever made the file may have put any name into it. */
 function writeInto(staged: string, { path, mode, bytes }: KeptFile, file: string): void {
   const at = join(staged, path);
-  const isInside = at.startsWith(staged + sep) && !relative(staged, at).endsWith('.db');
-  if (!isInside) {
-    throw new BridgeError(
-      'failed',
-      `the backup ${file} names a file outside of the state directory`,
-      {
-        next: 'Use another backup. Nothing was changed.',
-      },
-    );
+  // No way out of the folder by `..`, and none to what the bridge itself keeps there.
+  if (relative(staged, at).replaceAll(sep, '/') !== path || !isInBackups(path)) {
+    throw new BridgeError('failed', `the backup ${file} has a file that no backup has: ${path}`, {
+      next: 'Use another backup. Nothing was changed.',
+    });
   }
   mkdirSync(dirname(at), { recursive: true, mode: 0o700 });
-  writeFileSync(at, bytes, { mode, flag: 'wx' });
+  writeFileSync(at, bytes, { mode: mode & 0o777, flag: 'wx' });
 }
 
 interface Places {

@@ -104,8 +104,8 @@ async function talk(command: string): Promise<void> {
 
 /** What to do beside running a command to its end; the others just have to end well. */
 const ACTS: Readonly<Record<string, (command: string) => Promise<unknown>>> = {
-  // The registry has what was released, and this is about what is here.
-  'npm install -g lark-bridge': () => runToEnd('npm install -g .'),
+  // The clone has its packages already.
+  'npm ci && npm install -g .': () => runToEnd('npm install -g .'),
   'lark-bridge demo': async (command) => {
     expect(await runToEnd(command)).toContain('All 5 replies arrived');
   },

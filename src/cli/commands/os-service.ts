@@ -4,7 +4,12 @@ import { isAbsolute } from 'node:path';
 import { locateStateDir } from '../../config/load.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { HOW_TO_INSTALL } from '../../host/package.ts';
-import { isReadableByAll, stablePath, stablePaths } from '../../host/service/stable-path.ts';
+import {
+  isReadableByAll,
+  stablePath,
+  stablePaths,
+  whyTemporary,
+} from '../../host/service/stable-path.ts';
 import { type ServiceState, systemdFacts } from '../../host/service/systemd.ts';
 import {
   renderLaunchd,
@@ -129,7 +134,10 @@ const print: Subcommand = {
   run: async (invocation) => {
     const format = invocation.options['for'] as UnitFormat;
     const scope = scopeOf(invocation);
-    const facts = unitFacts(invocation, scope);
+    const facts = unitFacts(invocation, scope, () => undefined);
+    const trouble = whyTemporary(facts.program) ?? whyTemporary(facts.node);
+    if (trouble !== undefined)
+      invocation.output.note(`This unit would not start for long: ${trouble}.`);
     const text = await TEXTS[format](invocation, scope, facts);
     invocation.output.result(text.trimEnd(), { format, scope, text });
   },
@@ -145,6 +153,7 @@ function verb(name: 'start' | 'stop' | 'restart', describe: string, done: string
     describe,
     examples: { [`lark-bridge service ${name}`]: describe },
     options: scopeOptions,
+    isForOperator: true,
     run: async (invocation) => {
       const systemd = systemdOf(invocation);
       await systemd[name]();
@@ -157,7 +166,12 @@ async function systemdUnit({ env }: Invocation, scope: Scope, facts: UnitFacts):
   return renderSystemd(scope, facts, await systemdFacts(scope, env));
 }
 
-export function unitFacts(invocation: Invocation, scope: Scope): UnitFacts {
+/** `why`: why a path would not do. What is only shown may have any. */
+export function unitFacts(
+  invocation: Invocation,
+  scope: Scope,
+  why: (path: string) => string | undefined = whyTemporary,
+): UnitFacts {
   const { env, options, program } = invocation;
   const path = env['PATH'] ?? '';
   if (scope === 'system' && options['state-dir'] !== undefined) {
@@ -166,7 +180,7 @@ export function unitFacts(invocation: Invocation, scope: Scope): UnitFacts {
     });
   }
   return {
-    ...stablePaths({ ...program, path }),
+    ...stablePaths({ ...program, path }, why),
     stateDir: locateStateDir(invocation.configRequest([])),
     path: stablePath(path) || undefined,
     home: homeOf(env),

@@ -143,7 +143,11 @@ export class AgentWatch implements Service {
     const sinceMs = askedAtMs ?? Math.max(this.#startedAtMs, createdAtMs);
     const quietMs = clock.nowMs() - sinceMs;
     if (quietMs < QUIET_MS_MAX) return undefined;
-    if (askedAtMs === undefined) return { agent, why: 'never', sinceMs };
+    if (askedAtMs === undefined) {
+      // An earlier process may have given it a turn, and it need not ask before that is done.
+      const mayWork = openSinceMs !== undefined && openSinceMs < this.#startedAtMs;
+      return mayWork && quietMs < turnTimeoutMs ? undefined : { agent, why: 'never', sinceMs };
+    }
     const isAtWork = openSinceMs !== undefined && openSinceMs <= askedAtMs;
     return isAtWork && quietMs < turnTimeoutMs ? undefined : { agent, why: 'gone', sinceMs };
   }

@@ -162,8 +162,15 @@ describe('restore', () => {
     ['one with a changed byte', () => change(file), 1, /not all of it/],
     ['a database of another program', () => sealed('CREATE TABLE t (a)'), 2, /is no backup/],
     ['one of a newer version', () => sealed('PRAGMA user_version = 9999'), 1, /newer lark-bridge/],
-    ['one with a file outside', () => sealed(OUTSIDE), 1, /outside of the state directory/],
-    ['one with a file in place of the database', () => sealed(INSTEAD), 1, /outside of the state/],
+    ['one with a file outside', () => sealed(withFile('../evil')), 1, /a file that no backup has/],
+    [
+      'one with a file in place of the database',
+      () => sealed(withFile('./bridge.db')),
+      1,
+      /no backup has/,
+    ],
+    ['one with a file of the lock', () => sealed(withFile('instance.lock')), 1, /no backup has/],
+    ['one with a plan of its own', () => sealed(withFile('replacement.json')), 1, /no backup has/],
   ])('%s is refused in words, and nothing is changed', async (_, spoil, code, words) => {
     await prepare();
     await run(['backup', file]);
@@ -177,8 +184,9 @@ describe('restore', () => {
     expect((await run(['agents', 'list'])).stdout).toContain('worker');
   });
 
-  const OUTSIDE = "INSERT INTO backup_files VALUES ('../evil', 384, x'00')";
-  const INSTEAD = "INSERT INTO backup_files VALUES ('./bridge.db', 384, x'00')";
+  function withFile(name: string): string {
+    return `INSERT INTO backup_files VALUES ('${name}', 384, x'00')`;
+  }
 
   function change(path: string): void {
     const bytes = readFileSync(path);

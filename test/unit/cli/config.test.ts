@@ -101,6 +101,25 @@ describe('edit', () => {
     expect(drafts()).toEqual([]);
   });
 
+  test('what was set while the editor was open is not undone, and the text is kept', async () => {
+    writeFileSync(file, '{}', { mode: 0o600 });
+    const { code, stderr } = await edit(
+      `echo '{ "hub_port": 6000 }' > "$1"; echo '{ "agent_idle_secs": 7 }' > '${file}'`,
+    );
+    expect(code).toBe(1);
+    expect(stderr).toContain('was changed while you edited it');
+    expect(readFileSync(file, 'utf8')).toContain('agent_idle_secs');
+    expect(drafts().join(' ')).toContain('.kept-');
+  });
+
+  test('a draft that nobody has changed is not taken for a change later', async () => {
+    writeFileSync(file, '{ "hub_port": 5000 }', { mode: 0o600 });
+    await edit('exit 3');
+    writeFileSync(file, '{ "hub_port": 6000 }', { mode: 0o600 });
+    expect((await edit('true')).stdout).toBe('Nothing was changed.\n');
+    expect((await config(['get', 'hub_port'])).stdout).toBe('6000\n');
+  });
+
   test('an editor that fails, or changes nothing, changes nothing', async () => {
     writeFileSync(file, '{}', { mode: 0o600 });
     expect(await edit('exit 3')).toMatchObject({ code: 1 });

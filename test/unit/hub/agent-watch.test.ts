@@ -15,7 +15,7 @@ const BRIDGE = workspaceId('bridge');
 const MINUTE_MS = 60_000;
 const UNREACHABLE = { ok: false, reason: 'failed', detail: 'x', isUnreachable: true } as const;
 
-async function rig(spec: AgentSpec) {
+async function rig(spec: AgentSpec, { openBefore = false } = {}) {
   const log = recordingLog();
   const db = Db.open(join(temporaryFolder(), 'bridge.db'), log);
   const clock = new VirtualClock();
@@ -39,7 +39,6 @@ async function rig(spec: AgentSpec) {
     db.close();
   });
   const { workspaceId: id } = await directory.addAgent({ name: 'x', spec });
-  await watch.start();
   const send = () =>
     db.run(
       `INSERT INTO hub_items (queue_id, target_id, source_id, message_id, lane, run_by_hub, status,
@@ -49,6 +48,11 @@ async function rig(spec: AgentSpec) {
       BRIDGE,
       clock.nowMs(),
     );
+  if (openBefore) {
+    send();
+    await clock.pass(MINUTE_MS);
+  }
+  await watch.start();
   const told = () => log.lines.map(({ level, event, agent, why }) => [level, event, agent, why]);
   return { watch, clock, log, directory, id, send, told, reached };
 }
@@ -90,6 +94,14 @@ test('an agent that works on a turn need not ask for others, as long as a turn m
   expect(watch.unserved).toBeUndefined();
   await clock.pass(2 * MINUTE_MS);
   expect(watch.unserved).toMatchObject({ agent: 'x', why: 'gone' });
+});
+
+test('an agent that an earlier process gave a turn is not missed before that may be over', async () => {
+  const { watch, clock } = await rig({ kind: 'external' }, { openBefore: true });
+  await clock.pass(9 * MINUTE_MS);
+  expect(watch.unserved).toBeUndefined();
+  await clock.pass(2 * MINUTE_MS);
+  expect(watch.unserved).toMatchObject({ agent: 'x', why: 'never' });
 });
 
 test('an agent that is not the usual one is missed only while it has turns', async () => {

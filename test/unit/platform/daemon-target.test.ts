@@ -130,7 +130,7 @@ test('LCM-OUT-08: what the host queued without an id has no way back, and the lo
   });
   expect(await target.send(turn(), never)).toEqual({ kind: 'unanswerable' });
   const line = log.lines.find(({ event }) => event === 'answer_lost_in_queue');
-  expect(line).toMatchObject({ level: 'error', chat: 'oc_1', message: 'om_1' });
+  expect(line).toMatchObject({ level: 'error', chat: 'oc_1', turn: 'om_1' });
   expect(line?.['next']).toMatch(/channel socket.*MOLECULE_TARGET_WORKSPACE_ID/);
 });
 

@@ -85,7 +85,7 @@ export class SqliteJournal implements Journal, JournalReader {
       }
       const joined = admission.takesIn === true ? this.#joined.takeIn(turn, nowMs) : undefined;
       const { out, question = [], burst } = admission;
-      const asks = question.length > 0 && !this.#turns.reads.hasOtherStale(turn);
+      const asks = question.length > 0 && !this.#turns.reads.hasOtherHeld(turn);
       const tells =
         burst !== undefined && !this.#turns.reads.hasOtherUnreadable(turn, burst.withinMs);
       const drafts = [...out, ...(asks ? question : []), ...(tells ? burst.out : [])];

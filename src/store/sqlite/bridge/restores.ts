@@ -2,10 +2,10 @@
 import { failureSentence } from '../../../wire/failure-sentences.ts';
 import type { Db } from '../db.ts';
 
-/** When it was put in place from a backup last. Undefined: never. */
-export function restoredAtMs(db: Pick<Db, 'get'>): number | undefined {
+/** When it was put in place from a backup last; never later than now, as the clock may have been wrong. Undefined: never. */
+export function restoredAtMs(db: Pick<Db, 'get'>, nowMs: number): number | undefined {
   const at = db.get('SELECT max(at_ms) AS at_ms FROM restores')?.['at_ms'];
-  return at === null || at === undefined ? undefined : Number(at);
+  return at === null || at === undefined ? undefined : Math.min(Number(at), nowMs);
 }
 
 interface Restore {

@@ -95,15 +95,16 @@ export class TurnReads {
       .toReversed();
   }
 
-  /** True if another turn of the chat is held as stale. */
-  hasOtherStale({ seq, message }: Turn): boolean {
+  /** True if another turn of the chat is held for the same reason: its question stands there already. */
+  hasOtherHeld({ seq, message, state }: Turn): boolean {
     const row = this.#db.get(
       `SELECT 1 AS other FROM turns WHERE +app_id = ? AND chat_id = ? AND seq <> ?
          AND phase IN ('held', 'failed', 'overdue') AND phase = 'held'
-         AND json_extract(state, '$.why') IN ('stale', 'restored') LIMIT 1`,
+         AND json_extract(state, '$.why') = ? LIMIT 1`,
       this.#app,
       message.chatId,
       seq,
+      state.phase === 'held' ? state.why : null,
     );
     return row !== undefined;
   }
