@@ -227,7 +227,10 @@ async function startOfKnown(
       known.npm?.verified === true
         ? ` Or let lark-bridge install it for itself: lark-bridge agents add ${name} --install`
         : '';
-    throw new BridgeError('usage', `there is no program ${known.program} on the PATH`, {
+    // Claude Code itself may well be there.
+    const through =
+      known.program === known.id ? '' : `, through which lark-bridge talks to ${known.name}`;
+    throw new BridgeError('usage', `there is no program ${known.program} on the PATH${through}`, {
       next: `${howToInstall(known)}${orInstall}`,
     });
   }

@@ -17,6 +17,8 @@ interface Place {
 export interface KnownHere {
   readonly id: string;
   readonly name: string;
+  /** What is looked for on the PATH. */
+  readonly program: string;
   readonly found: FoundHere | undefined;
   readonly login: LoginState;
   /** For a person at a terminal. Only of one that is installed. */
@@ -43,6 +45,7 @@ async function lookFor(agent: KnownAgent, place: Place): Promise<KnownHere> {
   return {
     id: agent.id,
     name: agent.name,
+    program: agent.program,
     found,
     login: loginStateOf(agent, place),
     loginCommand: found && knownLoginCommand(agent, [...found.start, ...agent.args]),

@@ -150,9 +150,10 @@ function isHere({ found }: KnownHere): boolean {
   return found !== undefined;
 }
 
-function whereItIs({ found, canBeInstalled }: KnownHere): string {
+function whereItIs({ id, program, found, canBeInstalled }: KnownHere): string {
   if (found !== undefined) return found.start.at(-1) ?? '';
-  return canBeInstalled ? 'not installed (--install can do it)' : 'not installed';
+  const what = program === id ? 'not installed' : `${program} is not installed`;
+  return canBeInstalled ? `${what} (--install can do it)` : what;
 }
 
 function loginWord({ login }: KnownHere): string {

@@ -116,7 +116,7 @@ export function checkAgent({ wanted, names }: AgentFact): Finding[] {
   }
   return [
     problem('agent', `There is no agent ${wanted} on the hub.`, {
-      reason: `LARK_BRIDGE_AGENT names it, so \`lark-bridge run\` would end at once. The hub has: ${names.join(', ') || 'none'}.`,
+      reason: `The setting \`agent\` (LARK_BRIDGE_AGENT) names it, so \`lark-bridge run\` would end at once. The hub has: ${names.join(', ') || 'none'}.`,
       next: `Add it with \`lark-bridge agents add ${wanted}\`, or name another one.`,
       error: 'config_invalid',
     }),

@@ -119,7 +119,7 @@ export class AgentWatch implements Service {
         spec.kind === 'a2a' ? await this.#ofElsewhere(agent, about) : this.#ofPolling(agent, about);
       if (unserved !== undefined) found.set(id, unserved);
     }
-    this.#tell(found);
+    this.#tell(found, new Set(agents.map(({ workspaceId }) => workspaceId)));
     this.#unserved = found;
   }
 
@@ -174,7 +174,7 @@ export class AgentWatch implements Service {
   }
 
   /** One line for an outage, and one for its end. */
-  #tell(found: ReadonlyMap<WorkspaceId, UnservedAgent>): void {
+  #tell(found: ReadonlyMap<WorkspaceId, UnservedAgent>, known: ReadonlySet<WorkspaceId>): void {
     const { log } = this.#parts;
     for (const [id, { agent, why, sinceMs }] of found) {
       if (this.#unserved.has(id)) continue;
@@ -182,7 +182,8 @@ export class AgentWatch implements Service {
       log.warn('agent_found_unserved', { agent, why, since, next: NEXT[why] });
     }
     for (const [id, { agent }] of this.#unserved) {
-      if (!found.has(id)) log.info('agent_served_again', { agent });
+      // One that was removed is served by nobody.
+      if (!found.has(id) && known.has(id)) log.info('agent_served_again', { agent });
     }
   }
 }

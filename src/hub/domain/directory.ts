@@ -145,7 +145,8 @@ function unknownAgent(
     known.map((agent) => agent.name),
   );
   const question = meant === undefined ? '' : `Did you mean \`${meant}\`? `;
+  const who = code === 'config_invalid' ? 'The setting `agent` (LARK_BRIDGE_AGENT) names it. ' : '';
   return new BridgeError(code, `unknown agent ${JSON.stringify(name)}`, {
-    next: `${question}Run \`lark-bridge agents list\` to see all of them.`,
+    next: `${who}${question}Run \`lark-bridge agents list\` to see all of them.`,
   });
 }

@@ -138,3 +138,13 @@ test('a turn that an agent elsewhere answers ends its outage', async () => {
   await clock.pass(5_000);
   expect(watch.unserved).toBeUndefined();
 });
+
+test('an agent that was removed is not said to be served again', async () => {
+  const { watch, clock, directory, told } = await rig({ kind: 'external' });
+  await clock.pass(MINUTE_MS);
+  expect(watch.unserved).toBeDefined();
+  await directory.removeAgent('x');
+  await clock.pass(MINUTE_MS);
+  expect(watch.unserved).toBeUndefined();
+  expect(told().map(([, event]) => event)).toEqual(['agent_found_unserved']);
+});
