@@ -72,8 +72,8 @@ test('--all removes the database too, and leaves settings and the folders of age
 test('--all finds the database where the settings say that it is', async () => {
   const elsewhere = join(home, 'data');
   mkdirSync(elsewhere);
-  const names = ['my.db', 'my.db-shm', 'my.db.corrupt-2026', 'my.dbx', 'my.db.bak', 'my.db-photos'];
-  for (const name of names) writeFileSync(join(elsewhere, name), '');
+  const files = ['my.db', 'my.db-shm', 'my.db.corrupt-2026', 'my.dbx', 'my.db.bak', 'my.db-photos'];
+  for (const name of files) writeFileSync(join(elsewhere, name), '');
   await disconnect(['--all'], { LARK_DB_PATH: join(elsewhere, 'my.db') });
   expect(readdirSync(elsewhere).toSorted()).toEqual(['my.db-photos', 'my.db.bak', 'my.dbx']);
 });
