@@ -6,9 +6,8 @@ import type { Config } from '../config/load.ts';
 import type { Brand } from '../core/brand.ts';
 import { BridgeError, isSystemError } from '../core/errors.ts';
 import type { AppId } from '../core/ids.ts';
-import { acquireInstanceLock } from '../host/instance-lock.ts';
 import { consolePageUrl, openBaseUrl } from '../lark/brand.ts';
-import { tryFileLock } from '../store/sqlite/file-lock.ts';
+import { lockStopped } from './stopped-state.ts';
 
 /** In the state directory. Each of them holds a secret, or a code that leads to one. */
 const ACCESS = /^(?:credentials\.json|connect\.json|qr\.png)(?:\.|$)/;
@@ -41,7 +40,7 @@ export async function disconnect(
   if (!existsSync(stateDir)) {
     return { app: undefined, fromKeyring: false, removed: [], left: [] };
   }
-  const lock = lockOf(stateDir, home);
+  const lock = lockStopped({ stateDir, home });
   try {
     const loaded = loadCredentials(stateDir);
     const bot = loaded.kind === 'found' ? loaded.credentials : undefined;
@@ -65,18 +64,6 @@ export async function disconnect(
     };
   } finally {
     lock.release();
-  }
-}
-
-function lockOf(stateDir: string, home: string) {
-  try {
-    return acquireInstanceLock({ stateDir, home, tryLock: tryFileLock });
-  } catch (error) {
-    if (!(error instanceof BridgeError) || error.code !== 'already_running') throw error;
-    throw new BridgeError('already_running', error.message, {
-      next: 'Stop it first: `lark-bridge service stop`, or Ctrl-C where it runs.',
-      cause: error,
-    });
   }
 }
 

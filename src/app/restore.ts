@@ -21,14 +21,13 @@ import {
   REPLACEMENT_FILE,
 } from '../files/replacement.ts';
 import { unseal } from '../files/seal.ts';
-import { acquireInstanceLock } from '../host/instance-lock.ts';
 import type { BackupFacts, KeptFile } from '../store/backup-facts.ts';
 import { unpackBackup } from '../store/sqlite/backup.ts';
 import { endOpenWork } from '../store/sqlite/bridge/restores.ts';
 import { Db } from '../store/sqlite/db.ts';
-import { tryFileLock } from '../store/sqlite/file-lock.ts';
 import { systemClock } from '../time/clock.ts';
 import { isInBackups, REPLACED } from './backup-contents.ts';
+import { lockStopped } from './stopped-state.ts';
 
 interface RestoreRequest {
   readonly file: string;
@@ -57,7 +56,7 @@ const DATABASE = 'bridge.db';
 export async function restoreBackup(request: RestoreRequest): Promise<RestoreReport> {
   const { config } = request;
   const stateDir = locateStateDir(config);
-  const lock = lockFor(stateDir);
+  const lock = lockStopped({ stateDir });
   try {
     finishReplacement(stateDir);
     removeStaged(stateDir);
@@ -78,18 +77,6 @@ export async function restoreBackup(request: RestoreRequest): Promise<RestoreRep
     }
   } finally {
     lock.release();
-  }
-}
-
-function lockFor(stateDir: string) {
-  try {
-    return acquireInstanceLock({ stateDir, tryLock: tryFileLock });
-  } catch (error) {
-    if (!(error instanceof BridgeError) || error.code !== 'already_running') throw error;
-    throw new BridgeError('already_running', error.message, {
-      next: 'Stop it first: `lark-bridge service stop`, or end `lark-bridge run`.',
-      cause: error,
-    });
   }
 }
 

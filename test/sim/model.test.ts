@@ -91,14 +91,10 @@ describe('the checks notice a broken rule', () => {
 
   test('a fresh id at the hub for each try runs turns twice', async () => {
     let tries = 0;
-    const target = (real: TurnTarget): TurnTarget => ({
-      correlates: real.correlates,
-      deduplicates: real.deduplicates,
-      currentTarget: () => real.currentTarget(),
-      wait: (workspace, ticket, signal) => real.wait(workspace, ticket, signal),
-      send: (request, signal) =>
-        real.send({ ...request, messageId: `${request.messageId}:${(tries += 1)}` }, signal),
-    });
+    const target = sending((request) => ({
+      ...request,
+      messageId: `${request.messageId}:${(tries += 1)}`,
+    }));
     expect(await caught({ target }, 'ranTwice')).toBe(true);
   });
 
@@ -117,30 +113,18 @@ describe('the checks notice a broken rule', () => {
     ['of its own for each message', ({ messageId }: TurnRequest) => messageId],
     ['for all chats', () => 'one'],
   ])('a memory %s is not that of a chat', async (_what, sessionOf) => {
-    const target = (real: TurnTarget): TurnTarget => ({
-      correlates: real.correlates,
-      deduplicates: real.deduplicates,
-      currentTarget: () => real.currentTarget(),
-      wait: (workspace, ticket, signal) => real.wait(workspace, ticket, signal),
-      send: (request, signal) => {
-        const session = { id: sessionOf(request), isNew: true };
-        return real.send({ ...request, details: { ...request.details, session } }, signal);
-      },
+    const target = sending((request) => {
+      const session = { id: sessionOf(request), isNew: true };
+      return { ...request, details: { ...request.details, session } };
     });
     expect(await caught({ target }, 'memories')).toBe(true);
   });
 
   test('one token for all turns shows answers under other questions', async () => {
     let first: TurnRequest['reply'];
-    const target = (real: TurnTarget): TurnTarget => ({
-      correlates: real.correlates,
-      deduplicates: real.deduplicates,
-      currentTarget: () => real.currentTarget(),
-      wait: (workspace, ticket, signal) => real.wait(workspace, ticket, signal),
-      send: (request, signal) => {
-        first ??= request.reply;
-        return real.send({ ...request, ...(first && { reply: first }) }, signal);
-      },
+    const target = sending((request) => {
+      first ??= request.reply;
+      return { ...request, ...(first && { reply: first }) };
     });
     expect(await caught({ target }, 'misplaced', { isBlind: true })).toBe(true);
   });
@@ -155,16 +139,10 @@ describe('the checks notice a broken rule', () => {
   });
 
   test('F17: one name for everybody runs turns in the name of the wrong person', async () => {
-    const target = (real: TurnTarget): TurnTarget => ({
-      correlates: real.correlates,
-      deduplicates: real.deduplicates,
-      currentTarget: () => real.currentTarget(),
-      wait: (workspace, ticket, signal) => real.wait(workspace, ticket, signal),
-      send: (request, signal) => {
-        const context = { ...request.context, senderOpenId: 'ou_alice' };
-        return real.send({ ...request, context }, signal);
-      },
-    });
+    const target = sending((request) => ({
+      ...request,
+      context: { ...request.context, senderOpenId: 'ou_alice' },
+    }));
     expect(await caught({ target }, 'wrongPerson')).toBe(true);
   });
 
@@ -293,14 +271,14 @@ describe('the checks notice a broken rule', () => {
 
   test('a picture that is left out of the turn that took it in is noticed', async () => {
     const target = (real: TurnTarget) =>
-      sending(real, (text) => text.replace(/\[image picture \d+\](?=.*\n)/, '[a picture]'));
+      retelling(real, (text) => text.replace(/\[image picture \d+\](?=.*\n)/, '[a picture]'));
     expect(await caught({ target }, 'filesLost', { files: true })).toBe(true);
   });
 
   test('a recall that does not take a picture out of another turn gives it to an agent', async () => {
     const names = new Set<string>();
     const target = (real: TurnTarget) =>
-      sending(real, (text) => {
+      retelling(real, (text) => {
         for (const [name] of text.matchAll(/\[image picture \d+\]/g)) names.add(name);
         return [...names, text].join('\n');
       });
@@ -341,7 +319,7 @@ describe('the checks notice a broken rule', () => {
 
   test('a stop of which the hub does not hear leaves its agent at work', async () => {
     const target = (real: TurnTarget): TurnTarget => {
-      const { cancel: _cancel, ...deaf } = sending(real, (text) => text);
+      const { cancel: _cancel, ...deaf } = retelling(real, (text) => text);
       return deaf;
     };
     const fate = { stops: true, slow: 1, recalls: 0, isBlind: false };
@@ -349,7 +327,8 @@ describe('the checks notice a broken rule', () => {
   });
 
   test('a turn that begins with what the message said before it was changed is noticed', async () => {
-    const target = (real: TurnTarget) => sending(real, (text) => text.replace(/, version \d+/, ''));
+    const target = (real: TurnTarget) =>
+      retelling(real, (text) => text.replace(/, version \d+/, ''));
     expect(await caught({ target }, 'oldText', { edits: true })).toBe(true);
   });
 
@@ -395,9 +374,9 @@ function cards({ live: real }: LarkGateway, end: LiveGateway['end']): LiveGatewa
   return { create, send, update, updateText, end };
 }
 
-/** A hub whose agents get another text. */
-function sending(real: TurnTarget, change: (text: string) => string): TurnTarget {
-  return {
+/** A hub that is given something else than what the bridge sends. */
+function sending(change: (request: TurnRequest) => TurnRequest): (real: TurnTarget) => TurnTarget {
+  return (real) => ({
     correlates: real.correlates,
     deduplicates: real.deduplicates,
     currentTarget: () => real.currentTarget(),
@@ -407,6 +386,11 @@ function sending(real: TurnTarget, change: (text: string) => string): TurnTarget
       real.cancel?.(workspace, id, signal) ?? Promise.resolve('over'),
     answerQuestion: (question, answer) =>
       real.answerQuestion?.(question, answer) ?? Promise.resolve('over'),
-    send: (request, signal) => real.send({ ...request, text: change(request.text) }, signal),
-  };
+    send: (request, signal) => real.send(change(request), signal),
+  });
+}
+
+/** A hub whose agents get another text. */
+function retelling(real: TurnTarget, change: (text: string) => string): TurnTarget {
+  return sending((request) => ({ ...request, text: change(request.text) }))(real);
 }
